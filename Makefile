@@ -1,0 +1,46 @@
+# make run: set up and open the deck.  make test: set up and run every test.
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+SETUP := pyproject.toml constraints.txt
+
+.PHONY: run test lint bench pictures clean
+
+run: $(VENV)/.run
+	@$(VENV)/bin/voxdeck
+
+test: $(VENV)/.dev
+	@tests/system_packages
+	$(VENV)/bin/python -m pytest
+
+lint: $(VENV)/.dev
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(VENV)/.dev
+	$(VENV)/bin/python -m tests.benchmarks
+
+# The picture in the README, drawn from the running deck.
+pictures: $(VENV)/.dev
+	$(VENV)/bin/python -m tests.picture .pictures/deck.svg
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Voxdeck needs Python 3.11 or later; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "Python cannot make virtual environments here (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
+
+$(VENV)/.run: $(VENV)/bin/python $(SETUP)
+	@echo "Setting up Voxdeck in $(VENV) (about 400 MB with the speech engines; once) ..."
+	@$(PIP) --editable '.[local]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python $(SETUP)
+	@echo "Setting up Voxdeck and its tests in $(VENV) ..."
+	@$(PIP) --editable '.[local,dev]'
+	@touch $@ $(VENV)/.run

@@ -1,0 +1,74 @@
+"""The thread that owns every session and the audio devices.
+
+A terminal that is not read stalls the screen's event loop for seconds (measured), so nothing that must keep
+time lives there. Actions go in by `post`; immutable views come out by `view`, ten times a second.
+"""
+
+import contextlib
+import logging
+from concurrent.futures import CancelledError, Future
+
+import anyio
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from sessions.commands import ImpossibleCommand
+from sessions.live.actions import Action
+from sessions.live.deck import Deck, DeckPlan
+from sessions.state.snapshot import DeckView
+
+logger = logging.getLogger(__name__)
+
+VIEW_EVERY = 0.1
+STOP_TIMEOUT = 0.9
+"""Seconds; quitting must take less than one in all."""
+
+
+class Engine:
+    """Runs a deck in a thread of its own, from `start` to `stop`."""
+
+    def __init__(self, plan: DeckPlan) -> None:
+        self._deck = Deck(plan)
+        self.view: DeckView = self._deck.view()
+        self._exit = contextlib.ExitStack()
+        self._portal: BlockingPortal | None = None
+        self._main: Future[None] | None = None
+
+    def start(self) -> None:
+        self._portal = self._exit.enter_context(start_blocking_portal(name="voxdeck-engine"))
+        self._main = self._portal.start_task_soon(self._run)
+
+    def stop(self) -> None:
+        """End every session, device and child process. Returns within about a second."""
+        if self._main is None:
+            return
+        self._main.cancel()
+        with contextlib.suppress(CancelledError, TimeoutError):
+            self._main.result(STOP_TIMEOUT)
+        self._main = None
+        self._exit.close()
+
+    def post(self, name: str, action: Action) -> Future[str]:
+        """Carry out an action on a session; the result is a line to show, or ImpossibleCommand."""
+        if self._portal is None:
+            raise ImpossibleCommand("the deck is still starting")
+        return self._portal.start_task_soon(self._do, name, action)
+
+    async def _do(self, name: str, action: Action) -> str:
+        session = self._deck.session(name)
+        if session is None:
+            raise ImpossibleCommand("the deck is still starting")
+        return await session.do(action)
+
+    async def _run(self) -> None:
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._publish)
+                await self._deck.run()
+        except Exception:
+            logger.exception("the engine")
+            raise
+
+    async def _publish(self) -> None:
+        while True:
+            self.view = self._deck.view()
+            await anyio.sleep(VIEW_EVERY)

@@ -1,0 +1,216 @@
+"""What happens in a session, in one vocabulary for all providers.
+
+Codecs make these from frames, the session adds those of the connection. Times called `start`, `end` and
+`at` are seconds of audio since the connection's first sample; the time at which an event came is given
+beside it by whoever hands it on, on one monotonic clock.
+"""
+
+import re
+
+import msgspec
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="event", tag=_snake_case):
+    """Base of all; encodes with its name as the field `event`."""
+
+
+# The connection
+
+
+class Connecting(Event):
+    address: str
+    """Without credentials."""
+
+
+class Ready(Event):
+    """The provider has said that the session works, or (where it says nothing) the socket is open."""
+
+    id: str = ""
+    """The provider's name for the session."""
+    expires_at: float | None = None
+    """Seconds since the epoch, where the provider limits a session's life."""
+
+
+class Closed(Event):
+    """The session's end as asked for, or by the provider with a normal code."""
+
+    code: int
+    reason: str = ""
+
+
+class Failed(Event):
+    """The session's end by a fault; `message` is one line for people: what happened, where, what to do."""
+
+    message: str
+    code: int | None = None
+    """HTTP status of a refusal, or the close code; none when the network failed."""
+
+
+# Trouble that the session survives
+
+
+class Problem(Event):
+    """The provider refused something, and goes on."""
+
+    code: str
+    message: str
+
+
+class Warned(Event):
+    code: str
+    message: str
+
+
+class Malformed(Event):
+    """A frame that its codec could not read; it changed nothing."""
+
+    why: str
+    size: int
+    """Bytes or characters of the frame."""
+
+
+class Raw(Event):
+    """A message of a kind that the codec does not know, whole."""
+
+    kind: str
+    content: str
+
+
+# Speech to text
+
+
+class Word(msgspec.Struct, frozen=True):
+    text: str
+    start: float
+    end: float
+    confidence: float | None = None
+    speaker: int | None = None
+
+
+class SpeechStarted(Event):
+    at: float
+
+
+class SpeechStopped(Event):
+    at: float
+
+
+class Interim(Event):
+    """What is heard so far since the last final; replaces the interim before it."""
+
+    text: str
+    start: float
+    end: float
+    channel: int = 0
+
+
+class Final(Event):
+    """A segment that will not be revised. An utterance may have several."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float | None = None
+    words: tuple[Word, ...] = ()
+    channel: int = 0
+
+
+class Utterance(Event):
+    """All finals from one pause to the next, joined."""
+
+    text: str
+    start: float
+    end: float
+    confirmed: bool = True
+    """False when the connection broke before the provider had settled it."""
+    channel: int = 0
+
+
+# Text to speech, and the speech of an answer
+
+
+class Audio(Event):
+    """A piece of an utterance's speech: signed 16-bit little-endian mono, whole samples."""
+
+    utterance: str
+    pcm: bytes
+    rate: int
+
+
+class AudioSpan(Event):
+    """From `start` seconds of the utterance's audio on, its text[begin:end] is spoken."""
+
+    utterance: str
+    begin: int
+    end: int
+    start: float
+
+
+class AudioEnd(Event):
+    """All audio of the utterance has come (not: has been played)."""
+
+    utterance: str
+
+
+class Cleared(Event):
+    """The provider has dropped what it had still to speak."""
+
+
+# Conversation
+
+
+class TurnAdded(Event):
+    """An item of the conversation, in its order."""
+
+    item: str
+    role: str
+
+
+class UserText(Event):
+    """What the user said by voice: a piece of the transcript, or (`final`) the whole."""
+
+    item: str
+    text: str
+    final: bool
+
+
+class AnswerStarted(Event):
+    answer: str
+
+
+class AnswerText(Event):
+    """A piece of the answer's text, or of the transcript of its speech."""
+
+    answer: str
+    item: str
+    delta: str
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens, by direction and modality; `cached` is a part of the input."""
+
+    input_text: int = 0
+    input_audio: int = 0
+    cached: int = 0
+    output_text: int = 0
+    output_audio: int = 0
+
+
+class AnswerDone(Event):
+    answer: str
+    status: str
+    """completed, cancelled, failed or incomplete."""
+    reason: str = ""
+    usage: Usage | None = None
+
+
+class Truncated(Event):
+    """The provider has cut an item's audio to what was heard."""
+
+    item: str
+    heard: float
+    """Seconds."""

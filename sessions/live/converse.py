@@ -1,0 +1,82 @@
+"""A conversation by text and voice, with barge-in."""
+
+import itertools
+import time
+from contextlib import suppress
+
+import msgspec
+
+from sessions.commands import CancelAnswer, ImpossibleCommand, SendText, Truncate
+from sessions.events import AnswerDone, Audio, AudioEnd, Closed, Event, Failed, SpeechStarted, SpeechStopped
+from sessions.live.actions import Action, Say, TogglePause
+from sessions.live.base import LiveSession, Sound, log_as_text
+from sessions.providers.catalogue import Offer
+from sessions.state.conversation import Conversation
+from sessions.state.snapshot import SessionView
+
+
+class ConverseSession(LiveSession):
+    def __init__(self, name: str, offer: Offer, model: str, sound: Sound) -> None:
+        super().__init__(name, offer, model, sound)
+        self._conversation = Conversation(self.log)
+        self._names = itertools.count(1)
+
+    async def do(self, action: Action) -> str:
+        match action:
+            case Say(text=text):
+                self._say(text)
+            case TogglePause():
+                player = self.sound.player
+                player.pause(self.name, paused=not player.is_paused(self.name))
+            case _:
+                return await super().do(action)
+        return ""
+
+    def apply(self, event: Event, t: float) -> None:
+        match event:
+            case Audio(utterance=item, pcm=pcm, rate=rate):
+                self.sound.player.add(item, self.name, pcm, rate)
+            case AudioEnd(utterance=item):
+                self.sound.player.end(item)
+            case AnswerDone() | Closed() | Failed():
+                for item in self.sound.player.sounding(self.name):
+                    self.sound.player.end(item)
+            case SpeechStarted():
+                self._barge_in()
+            case SpeechStopped():
+                self._conversation.asked(t)
+            case _:
+                pass
+        self._conversation.apply(event, t)
+
+    def view(self) -> SessionView:
+        sounding = self.sound.player.sounding(self.name)
+        return msgspec.structs.replace(
+            self.base_view(),
+            live=self._conversation.live,
+            answering=self._conversation.answering or bool(sounding),
+            answer_after=self._conversation.answer_after,
+        )
+
+    def stop(self) -> None:
+        self._barge_in()
+        if self.phase == "ready":
+            self.send(CancelAnswer())
+
+    def to_save(self) -> tuple[str, bytes]:
+        return "txt", log_as_text([*self.log, *self._conversation.live])
+
+    def _say(self, text: str) -> None:
+        item = f"voxdeck-{next(self._names)}"
+        self._barge_in()
+        self.send(SendText(item, text))
+        self._conversation.say(item, text, time.monotonic())
+
+    def _barge_in(self) -> None:
+        """Silence the answer and tell the provider how much of it was heard."""
+        for item in self.sound.player.sounding(self.name):
+            heard = self.sound.player.stop(item)
+            self._conversation.stopped(item, heard)
+            with suppress(ImpossibleCommand):  # the session may have ended meanwhile
+                self.send(Truncate(item, heard))
+        self.sound.player.pause(self.name, paused=False)

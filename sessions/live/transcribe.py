@@ -1,0 +1,27 @@
+"""A live transcription."""
+
+import msgspec
+
+from sessions.events import Event
+from sessions.live.base import LiveSession, Sound, log_as_text
+from sessions.providers.catalogue import Offer
+from sessions.state.snapshot import SessionView
+from sessions.state.transcript import Transcript
+
+
+class TranscribeSession(LiveSession):
+    def __init__(self, name: str, offer: Offer, model: str, sound: Sound) -> None:
+        super().__init__(name, offer, model, sound)
+        self._transcript = Transcript(self.log)
+
+    def apply(self, event: Event, t: float) -> None:
+        self._transcript.apply(event, t)
+
+    def view(self) -> SessionView:
+        return msgspec.structs.replace(self.base_view(), live=self._transcript.live)
+
+    def stop(self) -> None:
+        self.listen(on=False)
+
+    def to_save(self) -> tuple[str, bytes]:
+        return "txt", log_as_text([*self.log, *self._transcript.live])

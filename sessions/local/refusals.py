@@ -1,0 +1,63 @@
+"""Upgrades that are answered with an HTTP response instead of a 101.
+
+The envelope of Cloudflare AI Gateway and Workers AI has `error` as a list and a `name` that tells whose
+refusal it is (seen on the gateway's host in October 2026); Deepgram's has `err_code` and `err_msg`.
+"""
+
+import uuid
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+
+class Refusal(Exception):
+    def __init__(self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> None:
+        super().__init__(body)
+        self.response = JSONResponse(body, status, headers)
+
+
+def unauthorized() -> Refusal:
+    return _cloudflare("AiGatewayError", 401, 2009, "Unauthorized")
+
+
+def not_routable(provider: str) -> Refusal:
+    return _cloudflare("AiGatewayError", 400, 2008, f"Provider not routable: {provider}")
+
+
+def no_such_model(model: str) -> Refusal:
+    return _cloudflare("AiError", 400, 5007, f"No such model {model} or task")
+
+
+def bad_parameter(name: str, why: str) -> Refusal:
+    body = {
+        "err_code": "INVALID_QUERY_PARAMETER",
+        "err_msg": f"{name}: {why}",
+        "request_id": str(uuid.uuid4()),
+    }
+    headers = {
+        "dg-request-id": body["request_id"],
+        "dg-error": body["err_msg"].encode("ascii", "replace").decode(),
+    }
+    return Refusal(400, body, headers)
+
+
+def upgrade_required() -> Refusal:
+    body = {"error": "this address takes WebSocket upgrades only"}
+    return Refusal(426, body, {"upgrade": "websocket"})
+
+
+def _cloudflare(name: str, status: int, code: int, message: str) -> Refusal:
+    return Refusal(
+        status,
+        {
+            "success": False,
+            "result": [],
+            "messages": [],
+            "error": [{"code": code, "message": message}],
+            "name": name,
+            "httpCode": status,
+            "internalCode": code,
+            "message": message,
+            "description": message,
+        },
+    )

@@ -1,0 +1,262 @@
+"""OpenAI Realtime over WebSocket, in the GA shape (the beta shape is refused since May 2026).
+
+Source: the types of openai-python 3.54 and recorded sessions. `OpenAI-Beta` is never sent.
+"""
+
+from binascii import b2a_base64
+from typing import Any
+
+import msgspec
+
+from sessions.commands import CancelAnswer, Command, ImpossibleCommand, SendAudio, SendText, Truncate
+from sessions.events import (
+    AnswerDone,
+    AnswerStarted,
+    AnswerText,
+    Audio,
+    AudioEnd,
+    Event,
+    Malformed,
+    Problem,
+    Raw,
+    Ready,
+    SpeechStarted,
+    SpeechStopped,
+    Truncated,
+    TurnAdded,
+    Usage,
+    UserText,
+)
+from sessions.providers import openai_messages as wire
+from sessions.providers.codec import Codec, Frame
+
+RATE = 24000
+"""The only rate of audio/pcm; 16 kHz sent as it is would play 1.5 times too fast, without an error."""
+
+_APPEND = '{"type":"input_audio_buffer.append","audio":"'
+_CREATE = '{"type":"response.create"}'
+_CANCEL = '{"type":"response.cancel"}'
+
+_HARMLESS = frozenset({"response_cancel_not_active", "input_audio_buffer_commit_empty"})
+"""Answers to a command that came too late to matter."""
+_BUSY = "conversation_already_has_active_response"
+
+_ADVICE = {
+    "beta_api_shape_disabled": "the beta form of the protocol is gone; do not send OpenAI-Beta",
+    "invalid_api_key": "the provider key is wrong: check OPENAI_API_KEY",
+    "missing_model": "no model was named: give one with --model",
+    "invalid_model": "there is no such model: check --model",
+    "model_not_found": "there is no such model: check --model",
+    "session_expired": "the session reached its time limit: reconnect",
+    "insufficient_quota": "the account has no credit left",
+}
+"""By a part of the close reason, which reads `<error type>.<error code>` (recorded)."""
+
+
+def _encode(message: dict[str, Any]) -> str:
+    return msgspec.json.encode(message).decode()
+
+
+class RealtimeCodec(Codec):
+    """One conversation. `speech` asks for spoken answers (which bring their transcript), else for text."""
+
+    kind = "converse"
+    ready_on_open = False
+    finishes = False
+    input_rate = RATE
+
+    def __init__(self, *, speech: bool = True) -> None:
+        self._speech = speech
+        self._greeted = False
+        self._configured = False
+        self._active: str | None = None
+        self._creating = False
+        self._create_due = False
+        self._dropped: set[str] = set()
+        self._content: dict[str, int] = {}
+        self._received: dict[str, int] = {}
+        self._odd: dict[str, bytes] = {}
+
+    def receive(self, frame: Frame, now: float) -> list[Event]:  # noqa: C901 - one row a message
+        match wire.decoder.decode(frame):
+            case wire.AudioDelta() as audio:
+                return self._audio(audio)
+            case (
+                wire.TextDelta(response_id=answer, item_id=item, delta=delta)
+                | wire.TranscriptDelta(response_id=answer, item_id=item, delta=delta)
+            ):
+                return [] if answer in self._dropped else [AnswerText(answer, item, delta)]
+            case wire.AudioDone(item_id=item):
+                self._odd.pop(item, None)
+                return [AudioEnd(item)]
+            case wire.SessionCreated(session=session):
+                self._greeted = True
+                return [Ready(session.id, session.expires_at)]
+            case wire.ItemAdded(item=item) if item.type == "message":
+                return [TurnAdded(item.id, item.role or "")]
+            case wire.ItemAdded() | wire.Ignored():
+                return []
+            case wire.SpeechStarted(audio_start_ms=ms):
+                self._drop_active()
+                return [SpeechStarted(ms / 1000)]
+            case wire.SpeechStopped(audio_end_ms=ms):
+                return [SpeechStopped(ms / 1000)]
+            case wire.TranscriptionDelta(item_id=item, delta=delta):
+                return [UserText(item, delta, final=False)]
+            case wire.TranscriptionCompleted(item_id=item, transcript=text):
+                return [UserText(item, text, final=True)]
+            case wire.TranscriptionFailed(item_id=item, error=error):
+                return [UserText(item, "", final=True), _problem(error)]
+            case wire.ItemTruncated(item_id=item, audio_end_ms=ms):
+                return [Truncated(item, ms / 1000)]
+            case wire.ResponseCreated(response=response):
+                self._active, self._creating = response.id, False
+                return [AnswerStarted(response.id)]
+            case wire.ResponseDone(response=response):
+                return self._done(response)
+            case wire.Error(error=error):
+                return self._error(error)
+            case (Raw() | Malformed()) as unread:
+                return [unread]
+            case other:  # pragma: no cover - the decoder makes no other type
+                raise AssertionError(other)
+
+    def send(self, command: Command, now: float) -> list[Frame]:
+        if not self._greeted:
+            raise ImpossibleCommand("the session is not ready yet")
+        match command:
+            case SendAudio(pcm=pcm):
+                if not pcm:
+                    raise ImpossibleCommand("audio must not be empty")
+                return [_APPEND + b2a_base64(pcm, newline=False).decode("ascii") + '"}']
+            case SendText(item=item, text=text):
+                if not text.strip():
+                    raise ImpossibleCommand("there is no text to send")
+                message = {
+                    "type": "conversation.item.create",
+                    "item": {
+                        "id": item,
+                        "type": "message",
+                        "role": "user",
+                        "content": [{"type": "input_text", "text": text}],
+                    },
+                }
+                cancel = self._cancel()
+                self._create_due = True
+                return [*cancel, _encode(message), *self.poll(now)]
+            case CancelAnswer():
+                self._create_due = False
+                return self._cancel()
+            case Truncate(item=item, heard=heard):
+                return self._truncate(item, heard)
+            case _:
+                raise ImpossibleCommand(f"a conversation does not know {type(command).__name__}")
+
+    def poll(self, now: float) -> list[Frame]:
+        frames: list[Frame] = []
+        if self._greeted and not self._configured:
+            self._configured = True
+            frames.append(_encode({"type": "session.update", "session": self._settings()}))
+        # A response.create while one runs is refused, so it waits for response.done.
+        if self._create_due and self._active is None and not self._creating:
+            self._create_due, self._creating = False, True
+            frames.append(_CREATE)
+        return frames
+
+    def explain_close(self, code: int, reason: str) -> str:
+        return next((advice for part, advice in _ADVICE.items() if part in reason), "")
+
+    def _settings(self) -> dict[str, Any]:
+        pcm = {"type": "audio/pcm", "rate": RATE}
+        return {
+            "type": "realtime",
+            "output_modalities": ["audio" if self._speech else "text"],
+            "audio": {
+                "input": {
+                    "format": pcm,
+                    "transcription": {"model": "gpt-realtime-whisper"},
+                    "turn_detection": {
+                        "type": "server_vad",
+                        "create_response": True,
+                        "interrupt_response": True,
+                    },
+                },
+                "output": {"format": pcm},
+            },
+        }
+
+    def _cancel(self) -> list[Frame]:
+        running = self._active is not None and self._active not in self._dropped
+        self._drop_active()
+        return [_CANCEL] if running else []
+
+    def _drop_active(self) -> None:
+        """What is still under way of the running answer will not be wanted."""
+        if self._active is not None:
+            self._dropped.add(self._active)
+
+    def _truncate(self, item: str, heard: float) -> list[Frame]:
+        if item not in self._received:
+            raise ImpossibleCommand("that answer has no speech to cut")
+        length = self._received[item] * 1000 // (2 * RATE)
+        return [
+            _encode(
+                {
+                    "type": "conversation.item.truncate",
+                    "item_id": item,
+                    "content_index": self._content[item],
+                    "audio_end_ms": max(0, min(int(heard * 1000), length)),
+                }
+            )
+        ]
+
+    def _audio(self, audio: wire.AudioDelta) -> list[Event]:
+        item = audio.item_id
+        if audio.response_id in self._dropped:
+            return []
+        data = self._odd.pop(item, b"") + audio.delta
+        whole = len(data) // 2 * 2
+        if len(data) > whole:
+            self._odd[item] = data[whole:]
+        if not whole:
+            return []
+        self._content[item] = audio.content_index
+        self._received[item] = self._received.get(item, 0) + whole
+        return [Audio(item, data[:whole], RATE)]
+
+    def _done(self, response: wire.Response) -> list[Event]:
+        if response.id == self._active:
+            self._active = None
+        details = response.status_details or wire.StatusDetails()
+        reason = details.reason or ""
+        if details.error:
+            reason = details.error.message or details.error.code or reason
+        return [AnswerDone(response.id, response.status, reason, _usage(response.usage))]
+
+    def _error(self, error: wire.ErrorBody) -> list[Event]:
+        if error.code in _HARMLESS:
+            return []
+        if error.code == _BUSY:
+            self._creating, self._create_due = False, True
+            return []
+        self._creating = False
+        return [_problem(error)]
+
+
+def _problem(error: wire.ErrorBody) -> Problem:
+    where = f" ({error.param})" if error.param else ""
+    return Problem(error.code or error.type or "error", (error.message or "") + where)
+
+
+def _usage(usage: wire.Usage | None) -> Usage | None:
+    if usage is None:
+        return None
+    given = usage.input_token_details or wire.TokenDetails()
+    made = usage.output_token_details or wire.TokenDetails()
+    return Usage(
+        input_text=given.text_tokens,
+        input_audio=given.audio_tokens,
+        cached=given.cached_tokens,
+        output_text=made.text_tokens,
+        output_audio=made.audio_tokens,
+    )

@@ -1,0 +1,105 @@
+"""The state of a text-to-speech session: its utterances, and what has come of each."""
+
+from dataclasses import dataclass, field
+
+from sessions.audio.player import Progress
+from sessions.events import Audio, AudioEnd, AudioSpan, Closed, Event, Failed
+from sessions.state.snapshot import Speech, SpeechPhase
+
+KEPT = 200
+"""Utterances kept in the list; older ones are forgotten when they are over."""
+
+
+@dataclass
+class _Utterance:
+    name: str
+    text: str
+    asked_at: float
+    first_byte: float | None = None
+    complete: bool = False
+    over: SpeechPhase | None = None
+    spans: list[AudioSpan] = field(default_factory=list)
+
+
+class SpeechList:
+    """Folds events of one text-to-speech session. Utterances are synthesised in the order asked for."""
+
+    def __init__(self) -> None:
+        self._utterances: dict[str, _Utterance] = {}
+
+    def ask(self, name: str, text: str, t: float) -> None:
+        """An utterance was asked for at `t`."""
+        self._utterances[name] = _Utterance(name, text, t)
+        over = [each.name for each in self._utterances.values() if each.complete or each.over]
+        for old in over[: max(0, len(self._utterances) - KEPT)]:
+            del self._utterances[old]
+
+    def apply(self, event: Event, t: float) -> None:
+        match event:
+            case Audio(utterance=name) if utterance := self._utterances.get(name):
+                if utterance.first_byte is None:
+                    utterance.first_byte = t - utterance.asked_at
+            case AudioSpan(utterance=name) if utterance := self._utterances.get(name):
+                utterance.spans.append(event)
+            case AudioEnd(utterance=name) if utterance := self._utterances.get(name):
+                utterance.complete = True
+            case Closed() | Failed():
+                for utterance in self._utterances.values():
+                    if not utterance.complete and utterance.over is None:
+                        utterance.over = "broken"
+            case _:
+                pass
+
+    def clear(self, playing: set[str]) -> None:
+        """Everything not yet played to its end was dropped."""
+        for utterance in self._utterances.values():
+            if not utterance.complete or utterance.name in playing:
+                utterance.over = utterance.over or "cleared"
+
+    @property
+    def latest(self) -> str | None:
+        """The last utterance of which audio has come."""
+        heard = [each.name for each in self._utterances.values() if each.first_byte is not None]
+        return heard[-1] if heard else None
+
+    def again(self, name: str) -> bool:
+        """The utterance is played once more from what has come of it; return whether that is all of it."""
+        utterance = self._utterances[name]
+        utterance.complete = utterance.complete or utterance.over is not None
+        utterance.over = None
+        return utterance.complete
+
+    def view(self, progress: dict[str, Progress]) -> tuple[Speech, ...]:
+        """Join what came with what was played."""
+        waiting = [each for each in self._utterances.values() if not each.complete and not each.over]
+        first = waiting[0].name if waiting else None
+        return tuple(self._speech(each, progress.get(each.name), first) for each in self._utterances.values())
+
+    def _speech(self, utterance: _Utterance, progress: Progress | None, first_waiting: str | None) -> Speech:
+        phase: SpeechPhase
+        sentence = None
+        if utterance.over:
+            phase = utterance.over
+        elif progress is None:
+            phase = "synthesising" if utterance.name == first_waiting else "queued"
+        elif progress.finished:
+            phase = "done"
+        elif progress.paused:
+            phase = "paused"
+        elif progress.current:
+            phase = "playing"
+        else:
+            phase = "queued"
+        if progress and phase in ("playing", "paused"):
+            begun = [span for span in utterance.spans if span.start <= progress.played]
+            sentence = (begun[-1].begin, begun[-1].end) if begun else None
+        return Speech(
+            utterance.name,
+            utterance.text,
+            phase,
+            utterance.first_byte,
+            progress.played if progress else 0.0,
+            progress.length if progress else 0.0,
+            utterance.complete,
+            sentence,
+        )

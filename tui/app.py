@@ -1,0 +1,177 @@
+"""The deck's app: wiring between the engine, the panes and the actions."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widgets import Footer
+
+import styles
+from sessions.commands import ImpossibleCommand
+from sessions.live.actions import Action, Reopen, Replay, Save, Say, Stop, ToggleListening, TogglePause
+from sessions.text import one_line, plain
+from tui.actions import ACTIONS, DeckAction
+from tui.panes.converse import ConversePane
+from tui.panes.pane import Pane
+from tui.panes.speak import SpeakPane
+from tui.panes.transcribe import TranscribePane
+from tui.widgets.title_bar import TitleBar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sessions.engine import Engine
+
+logger = logging.getLogger(__name__)
+
+REFRESH = 0.1
+_BY_ID = {action.id.partition("(")[0]: action for action in ACTIONS}
+
+
+def _binding(action: DeckAction) -> Binding:
+    return Binding(action.keys, f"app.{action.id}", action.label, show=action.footer, tooltip=action.help)
+
+
+class DeckApp(App[None]):
+    """Three panes over an engine. `make_engine` is called after the first paint: its imports are slow."""
+
+    TITLE = "Voxdeck"
+    CSS_PATH = styles.DECK
+    ENABLE_COMMAND_PALETTE = True
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (120, "-wide"), (180, "-widest")]  # noqa: RUF012 - Textual declares it as an instance variable
+    BINDINGS: ClassVar[list[BindingType]] = [_binding(action) for action in ACTIONS]
+
+    def __init__(self, make_engine: "Callable[[], Engine]", save_into: Path) -> None:
+        super().__init__()
+        self._make_engine = make_engine
+        self._engine: Engine | None = None
+        self._save_into = save_into
+        self.panes: tuple[Pane, ...] = (
+            TranscribePane("transcribe"),
+            SpeakPane("speak"),
+            ConversePane("converse"),
+        )
+
+    def compose(self) -> ComposeResult:
+        yield TitleBar()
+        with Container(id="panes"):
+            yield from self.panes
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.panes[0].entry_point.focus()
+        self.call_after_refresh(self.run_worker, self._start_engine, thread=True)
+
+    def on_unmount(self) -> None:
+        if self._engine:
+            self._engine.stop()
+
+    def _start_engine(self) -> None:
+        engine = self._make_engine()
+        engine.start()
+        self.call_from_thread(self._join, engine)
+
+    def _join(self, engine: "Engine") -> None:
+        self._engine = engine
+        self.set_interval(REFRESH, self._draw)
+
+    def _draw(self) -> None:
+        assert self._engine is not None
+        view = self._engine.view
+        self.screen_stack[0].query_one(TitleBar).show(view)
+        for pane, session in zip(self.panes, view.sessions, strict=False):
+            pane.show(session, view)
+
+    @property
+    def pane(self) -> Pane | None:
+        """The pane that has the focus."""
+        widget = self.focused
+        return next((pane for pane in self.panes if widget and pane in widget.ancestors_with_self), None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Show and allow a pane's actions only where they apply."""
+        known = _BY_ID.get(action)
+        if known is None or known.panes is None:
+            return True
+        return self.pane is not None and self.pane.session in known.panes
+
+    def on_descendant_focus(self) -> None:
+        self.refresh_bindings()
+
+    async def on_pane_said(self, event: Pane.Said) -> None:
+        if not await self._do(event.pane, Say(event.text)):
+            event.pane.give_back(event.text)
+
+    async def _do(self, pane: Pane | None, action: Action) -> bool:
+        """Have the engine carry out an action of a pane; tell the user what came of it."""
+        if pane is None:
+            return False
+        try:
+            if self._engine is None:
+                raise ImpossibleCommand("the deck is still starting")
+            said = await asyncio.wrap_future(self._engine.post(pane.session, action))
+        except ImpossibleCommand as error:
+            self.notify(one_line(str(error)), title=pane.TITLE, severity="warning", markup=False)
+            return False
+        if said:
+            self.notify(one_line(said), title=pane.TITLE, markup=False)
+        return True
+
+    async def action_stop(self) -> None:
+        await self._do(self.pane, Stop())
+
+    async def action_toggle_pause(self) -> None:
+        await self._do(self.pane, TogglePause())
+
+    async def action_replay(self) -> None:
+        await self._do(self.pane, Replay())
+
+    async def action_toggle_listening(self) -> None:
+        await self._do(self.pane, ToggleListening())
+
+    async def action_save(self) -> None:
+        await self._do(self.pane, Save(self._save_into))
+
+    async def action_reopen(self) -> None:
+        await self._do(self.pane, Reopen())
+
+    def action_copy(self) -> None:
+        if self.pane and (text := self.pane.text()):
+            self.copy_to_clipboard(plain(text))
+            self.notify("copied", title=self.pane.TITLE)
+
+    def action_next_pane(self) -> None:
+        self.screen.focus_next()
+
+    def action_focus_pane(self, number: int) -> None:
+        self.panes[number].entry_point.focus()
+
+    def action_scroll_log(self, direction: int) -> None:
+        if self.pane:
+            log = self.pane.log_view
+            (log.scroll_page_up if direction < 0 else log.scroll_page_down)(animate=False)
+
+    def action_help(self) -> None:
+        from tui.screens.help import HelpScreen  # noqa: PLC0415 - Markdown is slow to import
+
+        self.push_screen(HelpScreen())
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action that applies here, beside Textual's own commands."""
+        yield from super().get_system_commands(screen)
+        for action in ACTIONS:
+            name = action.id.partition("(")[0]
+            if self.check_action(name, ()) and name != "quit":
+                yield SystemCommand(action.help, f"Key: {action.keys}", self._runner(action.id))
+
+    def _runner(self, action: str) -> "Callable[[], None]":
+        def run() -> None:
+            self.call_later(self.run_action, action)
+
+        return run

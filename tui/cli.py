@@ -1,0 +1,172 @@
+"""The command line. It imports only what its subcommand needs."""
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import NoReturn
+
+from sessions.gateway import BadAddress, Gateway, gateway
+from sessions.secrets import Secret
+
+DEFAULT_TIMEOUT = 15.0
+TOKEN_VARIABLES = ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY")
+KEY_VARIABLE = "OPENAI_API_KEY"
+
+USAGE, INTERRUPTED = 2, 130
+
+_EPILOG = """\
+With no --gateway, every command starts the embedded gateway for itself: no key is needed, and nothing
+leaves the machine. With one, its token is taken from CLOUDFLARE_API_TOKEN, and OpenAI's key (unless the
+gateway stores it) from OPENAI_API_KEY. Exit status: 0; 1 the session failed; 2 usage.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, where argparse would print the whole usage as well."""
+        self.exit(USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = _Parser(add_help=False)
+    common.add_argument(
+        "--gateway",
+        metavar="URL",
+        type=_gateway,
+        help="base URL of an AI gateway: wss://…/v1/<account>/<gateway>",
+    )
+    sessions = _Parser(add_help=False)
+    sessions.add_argument("--provider", help="such as workers-ai or openai")
+    sessions.add_argument("--model", help="such as nova-3 or aura-2-en")
+    sessions.add_argument(
+        "--timeout",
+        metavar="S",
+        type=_timeout,
+        default=DEFAULT_TIMEOUT,
+        help="seconds to wait for the provider wherever it owes an answer (default: %(default)g)",
+    )
+    sessions.add_argument("--json", action="store_true", help="print every event as one JSON object a line")
+
+    parser = _Parser(
+        prog="voxdeck",
+        description="The terminal deck for realtime AI sessions. Without a command it opens the deck.",
+        epilog=_EPILOG,
+        parents=[common],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"voxdeck {version('voxdeck')}")
+    parser.set_defaults(run="deck")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+
+    serve = commands.add_parser("gateway", help="serve the embedded gateway on this machine")
+    serve.add_argument(
+        "--port", metavar="N", type=_port, default=8787, help="default: %(default)s; 0 takes a free one"
+    )
+    serve.add_argument("--token", metavar="T", help="ask every client for this token")
+    serve.set_defaults(run="gateway")
+
+    hear = commands.add_parser("transcribe", parents=[common, sessions], help="a recording to text")
+    hear.add_argument(
+        "file",
+        metavar="FILE",
+        help="WAV, FLAC, or raw 16-bit mono PCM (.raw, .pcm); - reads PCM from standard input",
+    )
+    hear.add_argument(
+        "--rate",
+        metavar="HZ",
+        type=_rate,
+        default=16000,
+        help="sample rate of raw PCM (default: %(default)s)",
+    )
+    hear.add_argument(
+        "--pace",
+        choices=("real", "fast"),
+        default="fast",
+        help="send at the pace of speech, or as fast as the line takes it (default)",
+    )
+    hear.set_defaults(run="transcribe")
+
+    say = commands.add_parser("say", parents=[common, sessions], help="text to speech")
+    say.add_argument("text", metavar="TEXT", help="what to say; - reads standard input")
+    say.add_argument(
+        "--out", metavar="FILE.wav", type=Path, help="write the speech here instead of playing it"
+    )
+    say.set_defaults(run="say")
+
+    chat = commands.add_parser("chat", parents=[common, sessions], help="one turn of a conversation")
+    chat.add_argument("text", metavar="TEXT", help="what to say to the assistant; - reads standard input")
+    chat.add_argument(
+        "--out", metavar="FILE.wav", type=Path, help="have the answer spoken, and write it here"
+    )
+    chat.set_defaults(run="chat")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(arguments: argparse.Namespace) -> int:  # each import is wanted by one command only
+    match arguments.run:
+        case "deck":
+            from tui.commands.deck import run  # noqa: PLC0415
+        case "gateway":
+            from tui.commands.gateway import run  # noqa: PLC0415
+        case "transcribe":
+            from tui.commands.transcribe import run  # noqa: PLC0415
+        case "say":
+            from tui.commands.say import run  # noqa: PLC0415
+        case _:
+            from tui.commands.chat import run  # noqa: PLC0415
+    return run(arguments)
+
+
+def _gateway(url: str) -> Gateway:
+    token = next((value for name in TOKEN_VARIABLES if (value := os.environ.get(name))), None)
+    try:
+        return gateway(url, Secret(token) if token else None)
+    except BadAddress as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def provider_key() -> Secret | None:
+    """The key for providers that want one of their own, from the environment."""
+    key = os.environ.get(KEY_VARIABLE)
+    return Secret(key) if key else None
+
+
+def _timeout(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds
+
+
+def _port(text: str) -> int:
+    return _whole(text, 0, 65535)
+
+
+def _rate(text: str) -> int:
+    return _whole(text, 4000, 384_000)
+
+
+def _whole(text: str, low: int, high: int) -> int:
+    if not text.isascii() or not text.isdecimal() or not low <= int(text) <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
+    return int(text)

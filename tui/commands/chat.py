@@ -1,0 +1,45 @@
+"""`voxdeck chat`: one turn of a conversation."""
+
+import argparse
+import sys
+
+from sessions.commands import SendText
+from sessions.events import AnswerDone, AnswerText, Event
+from sessions.providers.openai_realtime import RealtimeCodec
+from sessions.text import one_line, plain
+from tui.commands import headless
+from tui.commands.say import Speech
+
+
+def run(arguments: argparse.Namespace) -> int:
+    return headless.run("chat", lambda: _chat(arguments))
+
+
+async def _chat(arguments: argparse.Namespace) -> None:
+    text = headless.text_argument(arguments.text)
+    report = headless.Report(as_json=arguments.json)
+    codec = RealtimeCodec(speech=arguments.out is not None)
+    async with headless.open_session(arguments, "converse", report, codec) as running:
+        speech = Speech()
+        done: list[AnswerDone] = []
+
+        def show(t: float, event: Event) -> None:
+            speech.hear(t, event)
+            match event:
+                case AnswerText(delta=delta) if not report.as_json:
+                    headless.write(plain(delta))
+                case AnswerDone():
+                    done.append(event)
+                case _:
+                    pass
+
+        running.on_event(show)
+        running.session.send(SendText("voxdeck-1", text))
+        await running.until(lambda: bool(done), "the answer")
+        report.say("")
+        if done[0].status != "completed":
+            why = f": {one_line(done[0].reason)}" if done[0].reason else ""
+            raise headless.CommandFailed(f"the answer is {done[0].status}{why}")
+        if arguments.out:
+            speech.write(arguments.out)
+            headless.write(f"saved {speech.seconds:.1f} s of speech to {arguments.out}\n", sys.stderr)

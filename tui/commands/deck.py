@@ -1,0 +1,34 @@
+"""`voxdeck`: the deck itself."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.cli import USAGE, provider_key
+from tui.log import keep_off_the_screen, open_log
+
+if TYPE_CHECKING:
+    from sessions.engine import Engine
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        sys.stderr.write(
+            "voxdeck: the deck needs a terminal; without one use voxdeck transcribe, say or chat\n"
+        )
+        return USAGE
+    log = open_log()
+    keep_off_the_screen(log)
+    from tui.app import DeckApp  # noqa: PLC0415 - textual must find the screen where it was put just now
+
+    def make_engine() -> "Engine":
+        from sessions.engine import Engine  # noqa: PLC0415 - after the first paint
+        from sessions.live.deck import DeckPlan, plans  # noqa: PLC0415
+
+        sessions = plans(("transcribe", "speak", "converse"))
+        return Engine(DeckPlan(sessions, arguments.gateway, provider_key(), log))
+
+    app = DeckApp(make_engine, Path.cwd())
+    app.run()
+    return app.return_code or 0

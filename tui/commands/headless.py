@@ -1,0 +1,181 @@
+"""What the commands without a screen share: the gateway, the session, the report, the end."""
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TextIO
+
+import anyio
+import msgspec
+
+from sessions.commands import ImpossibleCommand
+from sessions.events import Audio, Closed, Event, Failed, Malformed, Problem, Raw, Ready
+from sessions.gateway import BadAddress, Gateway, address
+from sessions.local.process import GatewayNotStarted, embedded_gateway
+from sessions.providers.catalogue import UnknownModel, find
+from sessions.providers.codec import Codec, Kind
+from sessions.secrets import Secret, redact
+from sessions.session import Session
+from sessions.text import escape_json, one_line
+from sessions.transport import Transport
+from tui.cli import USAGE, provider_key
+from tui.log import open_log
+
+logger = logging.getLogger(__name__)
+
+
+class CommandFailed(Exception):
+    """The command cannot go on; the message is one line."""
+
+
+class UsageFault(CommandFailed):
+    """The command was asked for wrongly."""
+
+
+def run(command: str, main: Callable[[], Awaitable[None]]) -> int:
+    """Run a command's coroutine; turn its faults into one line and an exit status."""
+    try:
+        anyio.run(main)
+    except (UsageFault, UnknownModel, BadAddress) as error:
+        return _complain(command, str(error), USAGE)
+    except (CommandFailed, ImpossibleCommand, GatewayNotStarted) as error:
+        return _complain(command, str(error), 1)
+    except BrokenPipeError:
+        raise
+    except Exception:
+        log = open_log()
+        logger.exception("voxdeck %s", command)
+        return _complain(command, f"an internal fault; {log or 'no log file'} has the details", 1)
+    return 0
+
+
+def _complain(command: str, message: str, status: int) -> int:
+    write(f"voxdeck {command}: {one_line(redact(message), 600)}\n", sys.stderr)
+    return status
+
+
+def text_argument(text: str) -> str:
+    """Return the text of a command line; `-` is standard input. Raises UsageFault where there is none."""
+    if text == "-":
+        text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
+    if not text.strip():
+        raise UsageFault("there is no text")
+    return text.strip()
+
+
+class Report:
+    """Prints events, as JSON lines or not at all, with the time since the start."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._start = time.monotonic()
+
+    def event(self, t: float, session: str, event: Event) -> None:
+        if not self.as_json:
+            return
+        fields: dict[str, Any] = msgspec.to_builtins(event, builtin_types=(bytes,))
+        if isinstance(event, Audio):
+            fields["bytes"] = len(fields.pop("pcm"))
+        line = {"t": round(t - self._start, 4), "session": session, **fields}
+        write(escape_json(redact(msgspec.json.encode(line).decode())) + "\n")
+
+    def say(self, line: str) -> None:
+        """Print a line for people; JSON has its own."""
+        if not self.as_json:
+            write(line + "\n")
+
+
+def write(text: str, to: TextIO | None = None) -> None:
+    stream = to or sys.stdout
+    stream.write(text)
+    stream.flush()
+
+
+class Running:
+    """A session under way, as its command sees it."""
+
+    def __init__(self, name: str, codec: Codec, report: Report, timeout: float) -> None:
+        self.name = name
+        self._report = report
+        self._timeout = timeout
+        self._handlers: list[Callable[[float, Event], None]] = []
+        self._news = anyio.Event()
+        self.failed: str | None = None
+        self.ended = False
+        self.session = Session(codec, self._on_event, timeout)
+
+    def on_event(self, handler: Callable[[float, Event], None]) -> None:
+        self._handlers.append(handler)
+
+    async def until(self, reached: Callable[[], bool], what: str) -> None:
+        """Wait until `reached`; raise CommandFailed when the session fails or nothing comes in time."""
+        while not reached():
+            if self.failed is not None:
+                raise CommandFailed(self.failed)
+            if self.ended:
+                raise CommandFailed(f"the session was closed before {what}")
+            self._news = anyio.Event()
+            with anyio.move_on_after(self._timeout) as limit:
+                await self._news.wait()
+            if limit.cancelled_caught:
+                raise CommandFailed(f"waited {self._timeout:g} s for {what}")
+
+    def _on_event(self, t: float, event: Event) -> None:
+        self._report.event(t, self.name, event)
+        match event:
+            case Failed(message=message):
+                self.failed, self.ended = message, True
+            case Closed():
+                self.ended = True
+            case (Problem() | Malformed()) as trouble if not self._report.as_json:
+                text = (
+                    trouble.why if isinstance(trouble, Malformed) else f"{trouble.message} ({trouble.code})"
+                )
+                write(f"voxdeck {self.name}: {one_line(redact(text))}\n", sys.stderr)
+            case Raw() | Ready():
+                pass
+            case _:
+                pass
+        for handler in self._handlers:
+            handler(t, event)
+        self._news.set()
+
+
+@asynccontextmanager
+async def open_session(
+    arguments: argparse.Namespace, kind: Kind, report: Report, codec: Codec | None = None
+) -> AsyncIterator[Running]:
+    """Open a session as the arguments say, and wait until it is ready.
+
+    Raises CommandFailed, UnknownModel, BadAddress or GatewayNotStarted.
+    """
+    offer, model = find(kind, arguments.provider, arguments.model)
+    async with _gateway(arguments.gateway) as (gateway, key):
+        where = address(gateway, offer.route(model, key if offer.key_variable else None))
+        running = Running(kind, codec or offer.codec(), report, arguments.timeout)
+        transport = Transport()
+        caught: CommandFailed | ImpossibleCommand | None = None
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(running.session.run, transport, where)
+            try:
+                await running.until(lambda: running.session.ready, f"the session with {where.shown}")
+                yield running
+            except (CommandFailed, ImpossibleCommand) as error:
+                caught = error  # leaving the group with it would wrap it
+            tasks.cancel_scope.cancel()
+        await transport.aclose()
+        if caught:
+            raise caught
+
+
+@asynccontextmanager
+async def _gateway(given: Gateway | None) -> AsyncIterator[tuple[Gateway, Secret | None]]:
+    """The gateway that was named, with the provider's key; or the embedded one, which needs none."""
+    if given is not None:
+        yield given, provider_key()
+        return
+    async with embedded_gateway() as running:
+        yield Gateway(running.url, Secret(running.token)), None

@@ -1,0 +1,47 @@
+"""The pane of a text-to-speech session."""
+
+from textual.app import ComposeResult
+
+from sessions.state.log import Entry
+from sessions.state.snapshot import DeckView, SessionView, Speech
+from tui.panes.pane import Pane
+from tui.widgets.playback import Playback
+
+_ACTIVE = ("playing", "paused", "synthesising", "queued")
+
+
+class SpeakPane(Pane):
+    TITLE = "Speak"
+    EMPTY = "What you type is spoken. Ctrl+R speaks it again, Ctrl+S saves it as WAV."
+    PLACEHOLDER = "Type a sentence and press Enter to hear it"
+
+    def compose_status(self) -> ComposeResult:
+        yield Playback()
+
+    def show(self, view: SessionView, deck: DeckView) -> None:
+        super().show(view, deck)
+        active = [speech for speech in view.speech if speech.phase in _ACTIVE]
+        sounding = [speech for speech in active if speech.phase in ("playing", "paused")]
+        latest = next(iter((*sounding, *active, *view.speech[-1:])), None)
+        self.query_one(Playback).show(latest, max(0, len(active) - 1))
+
+    def show_log(self, view: SessionView, fault: tuple[Entry, ...]) -> None:
+        self.log_view.show(view.log, tuple(_entry(speech) for speech in view.speech) + fault)
+
+    def state(self, view: SessionView) -> str:
+        if view.phase == "ready" and any(speech.phase == "playing" for speech in view.speech):
+            return "speaking"
+        return view.phase
+
+    def remark(self, view: SessionView, deck: DeckView) -> str:
+        if deck.null_output and deck.speaker:
+            return f"{deck.speaker}: plays to nowhere, at real pace"
+        return ""
+
+    def text(self) -> str:
+        return "\n".join(speech.text for speech in self._shown.speech) if self._shown else ""
+
+
+def _entry(speech: Speech) -> Entry:
+    remark = "" if speech.phase == "done" else speech.phase
+    return Entry("speech", speech.text, remark=remark, mark=speech.sentence)
