@@ -21,12 +21,12 @@ class Event(msgspec.Struct, frozen=True, tag_field="event", tag=_snake_case):
 # The connection
 
 
-class Connecting(Event):
+class Connecting(Event, frozen=True):
     address: str
     """Without credentials."""
 
 
-class Ready(Event):
+class Ready(Event, frozen=True):
     """The provider has said that the session works, or (where it says nothing) the socket is open."""
 
     id: str = ""
@@ -35,14 +35,14 @@ class Ready(Event):
     """Seconds since the epoch, where the provider limits a session's life."""
 
 
-class Closed(Event):
+class Closed(Event, frozen=True):
     """The session's end as asked for, or by the provider with a normal code."""
 
     code: int
     reason: str = ""
 
 
-class Failed(Event):
+class Failed(Event, frozen=True):
     """The session's end by a fault; `message` is one line for people: what happened, where, what to do."""
 
     message: str
@@ -53,19 +53,19 @@ class Failed(Event):
 # Trouble that the session survives
 
 
-class Problem(Event):
+class Problem(Event, frozen=True):
     """The provider refused something, and goes on."""
 
     code: str
     message: str
 
 
-class Warned(Event):
+class Warned(Event, frozen=True):
     code: str
     message: str
 
 
-class Malformed(Event):
+class Malformed(Event, frozen=True):
     """A frame that its codec could not read; it changed nothing."""
 
     why: str
@@ -73,7 +73,7 @@ class Malformed(Event):
     """Bytes or characters of the frame."""
 
 
-class Raw(Event):
+class Raw(Event, frozen=True):
     """A message of a kind that the codec does not know, whole."""
 
     kind: str
@@ -91,15 +91,15 @@ class Word(msgspec.Struct, frozen=True):
     speaker: int | None = None
 
 
-class SpeechStarted(Event):
+class SpeechStarted(Event, frozen=True):
     at: float
 
 
-class SpeechStopped(Event):
+class SpeechStopped(Event, frozen=True):
     at: float
 
 
-class Interim(Event):
+class Interim(Event, frozen=True):
     """What is heard so far since the last final; replaces the interim before it."""
 
     text: str
@@ -108,7 +108,7 @@ class Interim(Event):
     channel: int = 0
 
 
-class Final(Event):
+class Final(Event, frozen=True):
     """A segment that will not be revised. An utterance may have several."""
 
     text: str
@@ -119,7 +119,7 @@ class Final(Event):
     channel: int = 0
 
 
-class Utterance(Event):
+class Utterance(Event, frozen=True):
     """All finals from one pause to the next, joined."""
 
     text: str
@@ -133,7 +133,7 @@ class Utterance(Event):
 # Text to speech, and the speech of an answer
 
 
-class Audio(Event):
+class Audio(Event, frozen=True):
     """A piece of an utterance's speech: signed 16-bit little-endian mono, whole samples."""
 
     utterance: str
@@ -141,7 +141,7 @@ class Audio(Event):
     rate: int
 
 
-class AudioSpan(Event):
+class AudioSpan(Event, frozen=True):
     """From `start` seconds of the utterance's audio on, its text[begin:end] is spoken."""
 
     utterance: str
@@ -150,27 +150,27 @@ class AudioSpan(Event):
     start: float
 
 
-class AudioEnd(Event):
+class AudioEnd(Event, frozen=True):
     """All audio of the utterance has come (not: has been played)."""
 
     utterance: str
 
 
-class Cleared(Event):
+class Cleared(Event, frozen=True):
     """The provider has dropped what it had still to speak."""
 
 
 # Conversation
 
 
-class TurnAdded(Event):
+class TurnAdded(Event, frozen=True):
     """An item of the conversation, in its order."""
 
     item: str
     role: str
 
 
-class UserText(Event):
+class UserText(Event, frozen=True):
     """What the user said by voice: a piece of the transcript, or (`final`) the whole."""
 
     item: str
@@ -178,11 +178,11 @@ class UserText(Event):
     final: bool
 
 
-class AnswerStarted(Event):
+class AnswerStarted(Event, frozen=True):
     answer: str
 
 
-class AnswerText(Event):
+class AnswerText(Event, frozen=True):
     """A piece of the answer's text, or of the transcript of its speech."""
 
     answer: str
@@ -200,7 +200,7 @@ class Usage(msgspec.Struct, frozen=True):
     output_audio: int = 0
 
 
-class AnswerDone(Event):
+class AnswerDone(Event, frozen=True):
     answer: str
     status: str
     """completed, cancelled, failed or incomplete."""
@@ -208,7 +208,7 @@ class AnswerDone(Event):
     usage: Usage | None = None
 
 
-class Truncated(Event):
+class Truncated(Event, frozen=True):
     """The provider has cut an item's audio to what was heard."""
 
     item: str
