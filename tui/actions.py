@@ -34,8 +34,8 @@ ACTIONS = (
         frozenset({"transcribe", "converse"}),
     ),
     DeckAction("save", "ctrl+s", "Save", "Save into the current folder: speech as WAV, else as text", EVERY),
-    DeckAction("copy", "ctrl+y", "Copy", "Copy the pane's text", EVERY),
-    DeckAction("reopen", "f5", "Reconnect", "Connect the pane's session anew", EVERY),
+    DeckAction("copy", "ctrl+y", "Copy", "Copy the pane's text", EVERY, footer=False),
+    DeckAction("reopen", "f5", "Reconnect", "Connect the pane's session anew", EVERY, footer=False),
     DeckAction(
         "next_pane", "tab", "Next pane", "Go to the next pane (Shift+Tab: the one before)", footer=False
     ),

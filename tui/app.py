@@ -65,7 +65,7 @@ class DeckApp(App[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        self.panes[0].entry_point.focus()
+        self.panes[-1].entry_point.focus()
         self.call_after_refresh(self.run_worker, self._start_engine, thread=True)
 
     def on_unmount(self) -> None:

@@ -86,53 +86,57 @@ class LineLog(ScrollView, can_focus=True):
             return
         if width != self._wrapped_at:
             self._settled, self._taken, self._wrapped_at = [], 0, width
-        first_changed = len(self._settled)
+        known = len(self._settled)
         for entry in self._entries[self._taken :]:
             self._settled += self._wrap(entry, width)
         self._taken = len(self._entries)
-        live = self._live if self._live or self._entries else (self._empty,) if self._empty.text else ()
-        before, self._open = self._open, [strip for entry in live for strip in self._wrap(entry, width)]
-        if first_changed == len(self._settled):
-            same = (a == b for a, b in zip(before, self._open, strict=False))
-            first_changed += next(
-                (n for n, equal in enumerate(same) if not equal), min(len(before), len(self._open))
+        live = self._live or (() if self._entries or not self._empty.text else (self._empty,))
+        before = self._open
+        self._open = [strip for entry in live for strip in self._wrap(entry, width)]
+        same = 0
+        if known == len(self._settled):
+            pairs = zip(before, self._open, strict=False)
+            same = next(
+                (n for n, (old, new) in enumerate(pairs) if old != new), min(len(before), len(self._open))
             )
-        self._fit(first_changed)
+        self._fit(known + same, max(known + len(before), len(self._settled) + len(self._open)))
 
-    def _fit(self, first_changed: int) -> None:
-        """Grow to what there is, follow the end, and repaint from the first changed line on."""
-        height = self.size.height
+    def _fit(self, first: int, last: int) -> None:
+        """Grow to what there is, follow the end, and repaint the lines from `first` up to `last`."""
+        height = self.scrollable_content_region.height
         lines = len(self._settled) + len(self._open)
-        top = self.scroll_offset.y
-        if self._following and lines > top + height:
+        before = top = self.scroll_offset.y
+        if lines <= height:
+            top = 0
+        elif self._following and lines > top + height:
             top = max(top, lines - max(1, height // 2))
-        elif lines < top:
-            top = max(0, lines - height)
+        else:
+            top = min(top, lines - 1)
         self._jumping = True
-        self.virtual_size = Size(self._wrapped_at, max(lines, top + height if self._following else 0))
-        if top != self.scroll_offset.y:
+        # Room below the last line, so that the end can be shown in the middle of the pane.
+        self.virtual_size = Size(self._wrapped_at, max(lines, top + height) if top else lines)
+        if top != before:
             self.scroll_to(y=top, animate=False, immediate=True, force=True)
         self._jumping = False
-        y = max(0, first_changed - top)
-        if y < height:
-            self.refresh(Region(0, y, self.size.width, height - y))
+        if top == before and last > first:
+            self.refresh(Region(0, first - top, self.size.width, last - first))
+        elif top != before:
+            self.refresh()
 
     def _wrap(self, entry: Entry, width: int) -> list[Strip]:
-        style = self.get_component_rich_style(f"log--{entry.role}", partial=True)
+        style = self.get_component_rich_style(f"log--{entry.role}")
         lead = _LEAD[entry.role]
         text = Text(plain(entry.text), style)
         if entry.mark:
             # Through `plain` too, which may lengthen what stands before the mark.
             begin, end = (len(plain(entry.text[:at])) for at in entry.mark)
-            text.stylize(self.get_component_rich_style("log--mark", partial=True), begin, end)
+            text.stylize(self.get_component_rich_style("log--mark"), begin, end)
         if entry.tail:
             if entry.text:
                 text.append(" ")
-            text.append(plain(entry.tail), self.get_component_rich_style("log--tail", partial=True))
+            text.append(plain(entry.tail), self.get_component_rich_style("log--tail"))
         if entry.remark:
-            text.append(
-                f"  ({plain(entry.remark)})", self.get_component_rich_style("log--remark", partial=True)
-            )
+            text.append(f"  ({plain(entry.remark)})", self.get_component_rich_style("log--remark"))
         indent = cell_len(lead)
         lines = text.wrap(_WRAPPER, max(1, width - indent)) or [Text("")]
         strips = []

@@ -39,15 +39,16 @@ class Playback(Widget):
         speech = self._speech
         if speech is None:
             return Text("", no_wrap=True)
-        phase = self.get_component_rich_style("playback--phase", partial=True)
-        line = Text(f"{_SIGNS[speech.phase]} {speech.phase} ", phase, no_wrap=True, overflow="crop")
+        phase = self.get_component_rich_style("playback--phase")
+        line = Text(no_wrap=True, overflow="crop")
+        line.append(f"{_SIGNS[speech.phase]} {speech.phase} ", phase)
         if speech.length:
             more = "" if speech.complete else "+"
             line.append(f"{speech.played:.1f} / {speech.length:.1f}{more} s ", self.rich_style)
             bar = max(4, min(_BAR, self.size.width - 48))
             done = min(bar, round(bar * speech.played / speech.length))
-            line.append("━" * done, self.get_component_rich_style("playback--bar", partial=True))
-            line.append("─" * (bar - done), self.get_component_rich_style("playback--rest", partial=True))
+            line.append("━" * done, self.get_component_rich_style("playback--bar"))
+            line.append("─" * (bar - done), self.get_component_rich_style("playback--rest"))
         if speech.first_byte is not None:
             line.append(f" first byte {speech.first_byte * 1000:.0f} ms", self.rich_style)
         if self._queued:

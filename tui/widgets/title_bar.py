@@ -49,21 +49,21 @@ class TitleBar(Horizontal):
         microphone.show(self._microphone(view))
 
     def _title(self, view: DeckView) -> Text:
-        style = self.get_component_rich_style("title--name", partial=True)
+        style = self.get_component_rich_style("title--name")
         line = Text(no_wrap=True, overflow="ellipsis")
         line.append(" Voxdeck ", style)
         line.append(f" {one_line(view.gateway, 40)}{' is starting …' if view.starting else ''}")
         ready = sum(session.phase == "ready" for session in view.sessions)
-        aside = self.get_component_rich_style("title--aside", partial=True)
+        aside = self.get_component_rich_style("title--aside")
         if view.sessions:
             line.append(f" · {ready} of {len(view.sessions)} sessions open", aside)
         return line
 
     def _microphone(self, view: DeckView) -> Text:
-        aside = self.get_component_rich_style("title--aside", partial=True)
+        aside = self.get_component_rich_style("title--aside")
         if not any(session.listening for session in view.sessions):
             return Text("mic off", aside)
         text = Text(no_wrap=True)
         text.append("mic ", aside)
-        text.append(meter(view.microphone.level), self.get_component_rich_style("title--meter", partial=True))
+        text.append(meter(view.microphone.level), self.get_component_rich_style("title--meter"))
         return text
