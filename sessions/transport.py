@@ -11,7 +11,9 @@ What stock httpx-ws does, and what this does instead (each measured, or read fro
 - the body of a refused upgrade cannot be read: it is read before httpx closes it.
 """
 
+import os
 import socket
+import ssl
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -23,6 +25,7 @@ import httpx
 import wsproto.connection
 import wsproto.events
 from httpx_ws import AsyncWebSocketSession, WebSocketUpgradeError, aconnect_ws
+from wsproto.connection import ConnectionState
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError
 
@@ -35,6 +38,8 @@ MAX_MESSAGE = 16 * 1024 * 1024
 """Bytes; OpenAI allows events of 15 MiB."""
 MAX_UNREAD = 64 * 1024 * 1024
 """Bytes received and not yet consumed, over which the connection is given up."""
+_PIECE = 32
+"""Bytes that a message or fragment costs in memory beside its content: tiny ones come in millions."""
 READ_CHUNK = 64 * 1024
 CONNECT_TIMEOUT = 10.0
 SEND_TIMEOUT = 10.0
@@ -43,6 +48,8 @@ CLOSE_TIMEOUT = 0.3
 PING_INTERVAL = 20.0
 SILENCE_LIMIT = 60.0
 """Seconds after a ping without a single byte. Pongs of Gemini were seen to take up to 30 s."""
+_NOT_CLOSED_BY_PEER = (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING)
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MAX_REFUSAL = 16 * 1024
 _REFUSAL_BODY = "voxdeck.refusal_body"
 
@@ -112,7 +119,7 @@ class Connection(AsyncWebSocketSession):
             self._arrived = anyio.Event()
             await self._arrived.wait()
         message = self._messages.popleft()
-        self._unread -= len(message)
+        self._unread -= len(message) + _PIECE
         return message
 
     async def send_message(self, message: Frame) -> None:
@@ -148,7 +155,8 @@ class Connection(AsyncWebSocketSession):
                     self._finish(ConnectionLost("the connection broke while sending"))
                 except anyio.get_cancelled_exc_class():
                     # It may have left half a frame behind, which nothing sensible can follow.
-                    self._finish(ConnectionLost(f"the other side took no data for {SEND_TIMEOUT:.0f} s"))
+                    slow = f"the other side took no data for {SEND_TIMEOUT:.0f} s"
+                    self._finish(ConnectionLost(slow if limit.cancel_called else "sending was broken off"))
                     raise
         if limit.cancelled_caught:
             self._shut_down()
@@ -167,22 +175,29 @@ class Connection(AsyncWebSocketSession):
                 for event in self.connection.events():
                     match event:
                         case wsproto.events.Message():
-                            size += len(event.data)
+                            size += len(event.data) + _PIECE
                             if size > MAX_MESSAGE:
-                                await self._too_much(f"a message is larger than {MAX_MESSAGE >> 20} MiB")
+                                await self._give_up(f"a message is larger than {MAX_MESSAGE >> 20} MiB")
                                 return
                             parts.append(event.data)
                             if event.message_finished:
                                 self._deliver(parts)
                                 parts, size = [], 0
                                 if self._unread > MAX_UNREAD:
-                                    await self._too_much("more came than could be handled")
+                                    await self._give_up("more came than could be handled")
                                     return
                         case wsproto.events.Ping():
                             # The newest stands for all before it, which RFC 6455 allows.
                             self._pong_due = bytes(event.payload)
                             self._pong_wanted.set()
                         case wsproto.events.CloseConnection():
+                            if self.connection.state in _NOT_CLOSED_BY_PEER:
+                                # wsproto's way to say that it cannot read what came.
+                                what = one_line(event.reason or "")
+                                await self._give_up(
+                                    f"the other side broke the WebSocket protocol: {what}", event.code
+                                )
+                                return
                             self._finish(Disconnected(event.code, event.reason or ""))
                         case _:
                             pass
@@ -192,12 +207,12 @@ class Connection(AsyncWebSocketSession):
     def _deliver(self, parts: list[Any]) -> None:
         message: Frame = "".join(parts) if isinstance(parts[0], str) else b"".join(parts)
         self._messages.append(message)
-        self._unread += len(message)
+        self._unread += len(message) + _PIECE
         self._arrived.set()
 
-    async def _too_much(self, why: str) -> None:
+    async def _give_up(self, why: str, code: int = CloseReason.MESSAGE_TOO_BIG) -> None:
         with anyio.move_on_after(CLOSE_TIMEOUT):
-            await self._write(wsproto.events.CloseConnection(CloseReason.MESSAGE_TOO_BIG))
+            await self._write(wsproto.events.CloseConnection(code))
         self._finish(ConnectionLost(f"given up: {why}"))
         self._shut_down()
 
@@ -240,11 +255,13 @@ class Transport:
     """Opens connections over one shared client; a client of its own each would cost 20 ms (measured)."""
 
     def __init__(self) -> None:
-        self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(CONNECT_TIMEOUT, pool=None),
-            limits=httpx.Limits(max_connections=None),
-            event_hooks={"response": [_keep_refusal]},
-        )
+        self._no_proxy = ""
+        try:
+            self._client = _client(proxies=True)
+        except (ImportError, ValueError, httpx.InvalidURL) as error:
+            # The embedded gateway, on this machine, works all the same.
+            self._no_proxy = f"the proxy in ALL_PROXY cannot be used: {one_line(redact(str(error)))}"
+            self._client = _client(proxies=False)
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -254,6 +271,8 @@ class Transport:
         """Open a WebSocket. Raises NotReached or Refused; what the body raises leaves as it is."""
         caught: Exception | None = None
         try:
+            if self._no_proxy and httpx.URL(address.url).host not in _LOOPBACK:
+                raise NotReached(f"cannot reach {address.shown}: {self._no_proxy}")
             async with aconnect_ws(
                 address.url,
                 self._client,
@@ -274,8 +293,21 @@ class Transport:
             raise NotReached(f"no answer from {address.shown} within {CONNECT_TIMEOUT:.0f} s") from None
         except httpx.HTTPError as error:
             raise NotReached(f"cannot reach {address.shown}: {_cause(error)}") from None
+        except (httpx.InvalidURL, UnicodeError):
+            raise NotReached(f"cannot reach {address.shown}: this is no address that can be used") from None
         if caught is not None:
             raise caught
+
+
+def _client(*, proxies: bool) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(CONNECT_TIMEOUT, pool=None),
+        limits=httpx.Limits(max_connections=None),
+        event_hooks={"response": [_keep_refusal]},
+        trust_env=proxies,
+        # No proxy reaches this machine, whatever ALL_PROXY says.
+        mounts=dict.fromkeys(f"all://{host}" for host in ("127.0.0.1", "localhost", "[::1]")),
+    )
 
 
 async def _keep_refusal(response: httpx.Response) -> None:
@@ -297,6 +329,12 @@ def _cause(error: httpx.HTTPError) -> str:
     cause: BaseException = error
     while (inner := cause.__cause__ or cause.__context__) is not None:
         cause = inner
-    if isinstance(cause, OSError) and cause.strerror:
-        return one_line(redact(cause.strerror.lower()))
+    if isinstance(cause, ssl.SSLError):
+        why = (cause.reason or "failed").replace("_", " ").lower()
+        verdict = getattr(cause, "verify_message", "")
+        return one_line(f"TLS {why}: {verdict}" if verdict else f"TLS {why}")
+    if isinstance(cause, OSError) and cause.errno:
+        # asyncio puts the address where the reason should be; a failed look-up has a number of its own.
+        why = str(cause.strerror) if isinstance(cause, socket.gaierror) else os.strerror(cause.errno)
+        return one_line(redact(why.lower()))
     return one_line(redact(str(error) or type(error).__name__))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sessions.engine import Engine
+    from sessions.state.snapshot import DeckView
 
 logger = logging.getLogger(__name__)
 
@@ -79,11 +80,10 @@ class DeckApp(App[None]):
 
     def _join(self, engine: "Engine") -> None:
         self._engine = engine
-        self.set_interval(REFRESH, self._draw)
+        self.set_interval(REFRESH, lambda: self.show(engine.view))
 
-    def _draw(self) -> None:
-        assert self._engine is not None
-        view = self._engine.view
+    def show(self, view: "DeckView") -> None:
+        """Draw the deck as it is now."""
         self.screen_stack[0].query_one(TitleBar).show(view)
         for pane, session in zip(self.panes, view.sessions, strict=False):
             pane.show(session, view)

@@ -68,7 +68,7 @@ def _default(position: int, channels: str, what: str) -> Device:
 def _portaudio() -> Any:
     try:
         import sounddevice  # noqa: PLC0415 - it looks for the library when imported, which may be missing
-    except OSError:
+    except (OSError, ImportError):
         raise NoDevice("PortAudio is not installed (Debian, Ubuntu: apt install libportaudio2)") from None
     return sounddevice
 

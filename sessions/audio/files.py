@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 
 from sessions.audio.pcm import Samples, from_float, samples_of
+from sessions.text import one_line
 
 RATES = range(4000, 384_001)
 RECORDINGS = ("sense_0870", "sense_0880", "sense_0890")
@@ -34,22 +35,23 @@ class Clip:
 
 def read(path: Path) -> Clip:
     """Read WAV, FLAC or whatever else libsndfile reads; channels are mixed. Raises AudioFileError."""
+    name = one_line(str(path))
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise AudioFileError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+        raise AudioFileError(f"{name}: {(error.strerror or 'cannot be read').lower()}") from None
     if not data:
-        raise AudioFileError(f"{path}: the file is empty")
+        raise AudioFileError(f"{name}: the file is empty")
     try:
         wavedata, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, RuntimeError, ValueError, TypeError):
-        raise AudioFileError(f"{path}: not an audio file that can be read; WAV and FLAC can") from None
+        raise AudioFileError(f"{name}: not an audio file that can be read; WAV and FLAC can") from None
     if rate not in RATES:
-        raise AudioFileError(f"{path}: its sample rate of {rate} Hz is not usable")
+        raise AudioFileError(f"{name}: its sample rate of {rate} Hz is not usable")
     if not wavedata.shape[0]:
-        raise AudioFileError(f"{path}: it holds no sound (length 0)")
+        raise AudioFileError(f"{name}: it holds no sound (length 0)")
     if not np.isfinite(wavedata).all():
-        raise AudioFileError(f"{path}: it holds samples that are not numbers")
+        raise AudioFileError(f"{name}: it holds samples that are not numbers")
     return Clip(from_float(wavedata.mean(axis=1)), rate)
 
 
@@ -71,7 +73,7 @@ def write_wav(path: Path, pcm: bytes, rate: int) -> None:
             out.writeframes(pcm)
     except (OSError, wave.Error) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise AudioFileError(f"{path}: cannot be written: {why.lower()}") from None
+        raise AudioFileError(f"{one_line(str(path))}: cannot be written: {why.lower()}") from None
 
 
 def bundled_recording() -> Clip:

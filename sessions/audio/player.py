@@ -7,6 +7,7 @@ much of it the device has put out, which a conversation's truncation and the pro
 import threading
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
@@ -30,6 +31,16 @@ class Progress:
 
 
 @dataclass
+class _Run:
+    """Samples of a track that lie side by side in what the device was given."""
+
+    frame: int
+    """The device's frame of the first of them."""
+    first: int
+    count: int
+
+
+@dataclass
 class _Track:
     name: str
     group: str
@@ -40,8 +51,8 @@ class _Track:
     pulled: int = 0
     ended: bool = False
     stopped_at: float | None = None
-    empty_since: int | None = None
-    """The device's frame count when the last sample was pulled."""
+    runs: deque[_Run] = field(default_factory=deque)
+    """Where its samples lie, from what is heard now on."""
 
     @property
     def waiting(self) -> int:
@@ -68,6 +79,7 @@ class Player:
         self._paused: set[str] = set()
         self._pulled = 0
         self._last: _Track | None = None
+        """The track with which the last pull ended; none after silence."""
         self._fade: Samples = np.zeros(0, np.int16)
 
     def add(self, name: str, group: str, pcm: bytes, rate: int) -> None:
@@ -86,7 +98,6 @@ class Player:
             if track and not track.ended:
                 self._append(track, track.resampler.flush())
                 track.ended = True
-                track.empty_since = self._pulled if track.waiting == 0 else None
 
     def stop(self, name: str) -> float:
         """Cut an utterance off, and return how many seconds of it were heard."""
@@ -95,7 +106,7 @@ class Player:
             if track is None:
                 return 0.0
             heard = self._heard(track)
-            if not track.exhausted or heard < track.received / self.rate:
+            if not self._finished(track):
                 self._keep_fade(track)
                 track.stopped_at = heard
                 track.ended = True
@@ -107,7 +118,7 @@ class Player:
         with self._lock:
             if paused and group not in self._paused:
                 if self._last and self._last.group == group:
-                    self._keep_fade(self._last, consume=False)
+                    self._keep_fade(self._last)
                 self._paused.add(group)
             elif not paused:
                 self._paused.discard(group)
@@ -131,14 +142,15 @@ class Player:
 
     def progress(self, group: str) -> dict[str, Progress]:
         with self._lock:
-            current = self._current()
+            front = self._front()
             return {
                 track.name: Progress(
                     self._heard(track),
                     track.received / self.rate,
                     self._finished(track),
                     group in self._paused,
-                    track is current or (track.exhausted and not self._finished(track)),
+                    (track is front and self._begun(track))
+                    or (track.exhausted and not self._finished(track)),
                 )
                 for track in self._tracks.values()
                 if track.group == group
@@ -149,16 +161,18 @@ class Player:
         out = np.zeros(frames, np.int16)
         with self._lock:
             at = 0
+            last = None
             if self._fade.size:
                 at = min(frames, self._fade.size)
                 out[:at] = self._fade[:at]
                 self._fade = self._fade[at:]
             while at < frames and (track := self._current()) is not None:
-                at += self._take(track, out[at:])
-                if track.waiting == 0:
-                    track.empty_since = self._pulled + at
-                    if not track.ended:
-                        break  # more may come: an underrun, not the next one's turn
+                at += self._take(track, out[at:], self._pulled + at)
+                last = track
+                if track.waiting == 0 and not track.ended:
+                    break  # more may come: an underrun, not the next one's turn
+            if frames:
+                self._last = last if at == frames else None
             self._pulled += frames
         return out
 
@@ -166,18 +180,21 @@ class Player:
         if samples.size:
             track.chunks.append(samples)
             track.received += samples.size
-            track.empty_since = None
+
+    def _front(self) -> _Track | None:
+        """The track whose turn it is, whether or not it can sound yet."""
+        tracks = self._tracks.values()
+        return next((each for each in tracks if each.group not in self._paused and not each.exhausted), None)
+
+    def _begun(self, track: _Track) -> bool:
+        return bool(track.pulled) or track.ended or track.waiting >= START_DEPTH * self.rate
 
     def _current(self) -> _Track | None:
-        for track in self._tracks.values():
-            if track.group in self._paused or track.exhausted or track.stopped_at is not None:
-                continue
-            if track.pulled or track.ended or track.waiting >= START_DEPTH * self.rate:
-                return track if track.waiting else None
-            return None
-        return None
+        track = self._front()
+        return track if track and track.waiting and self._begun(track) else None
 
-    def _take(self, track: _Track, out: Samples) -> int:
+    def _take(self, track: _Track, out: Samples, frame: int) -> int:
+        """Fill `out`, which the device plays from its `frame` on, as far as the track's samples go."""
         taken = 0
         while taken < out.size and track.chunks:
             chunk = track.chunks[0]
@@ -188,29 +205,31 @@ class Player:
                 track.chunks.popleft()
             else:
                 track.chunks[0] = chunk[count:]
+        if track.runs and track.runs[-1].frame + track.runs[-1].count == frame:
+            track.runs[-1].count += taken
+        else:
+            track.runs.append(_Run(frame, track.pulled, taken))
         track.pulled += taken
-        self._last = track
         return taken
 
-    def _keep_fade(self, track: _Track, *, consume: bool = True) -> None:
-        """Let the next few samples of a track that sounds die away."""
+    def _keep_fade(self, track: _Track) -> None:
+        """Let the next few samples of a track that sounds die away; they do not count as played."""
         if track is not self._last or not track.chunks:
             return
         size = int(FADE * self.rate)
-        tail = np.zeros(size, np.int16)
-        pulled = track.pulled
-        held = deque(track.chunks)
-        taken = self._take(track, tail)
-        if not consume:
-            track.chunks, track.pulled = held, pulled
-        self._fade = (tail[:taken] * np.linspace(1.0, 0.0, taken)).astype(np.int16)
+        head = np.concatenate([chunk[:size] for chunk in islice(track.chunks, size)])[:size]
+        self._fade = (head * np.linspace(1.0, 0.0, head.size)).astype(np.int16)
 
     def _heard(self, track: _Track) -> float:
         if track.stopped_at is not None:
             return track.stopped_at
-        behind = int(self.latency * self.rate)
-        since = self._pulled - track.empty_since if track.empty_since is not None else 0
-        return max(0, min(track.pulled, track.pulled - behind + since)) / self.rate
+        reached = self._pulled - int(self.latency * self.rate)
+        while len(track.runs) > 1 and track.runs[1].frame <= reached:
+            track.runs.popleft()
+        if not track.runs:
+            return 0.0
+        run = track.runs[0]
+        return (run.first + max(0, min(run.count, reached - run.frame))) / self.rate
 
     def _finished(self, track: _Track) -> bool:
         if track.stopped_at is not None:

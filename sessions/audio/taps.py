@@ -49,9 +49,7 @@ class Taps:
         self._changed.set()
         if tap is None:
             return
-        if tap.resampler:
-            for block in tap.blocks.push(tap.resampler.flush().tobytes()):
-                tap.deliver(block)
+        _drain(tap)
         if rest := tap.blocks.flush():
             tap.deliver(rest)
 
@@ -66,6 +64,14 @@ class Taps:
         self.level = max(level(samples), self.level * _DECAY)
         for tap in list(self._taps.values()):
             if tap.resampler is None or tap.source_rate != rate:
+                _drain(tap)
                 tap.resampler, tap.source_rate = Resampler(rate, tap.rate), rate
             for block in tap.blocks.push(tap.resampler.push(samples).tobytes()):
                 tap.deliver(block)
+
+
+def _drain(tap: _Tap) -> None:
+    """Deliver what the resampler keeps back."""
+    if tap.resampler:
+        for block in tap.blocks.push(tap.resampler.flush().tobytes()):
+            tap.deliver(block)

@@ -58,19 +58,16 @@ class LiveSession(ABC):
         """Keep the session: connect, and connect anew each time the user asks for it."""
         while True:
             self._reopen = anyio.Event()
-            self._session = Session(self.offer.codec(), self._on_event, READY_TIMEOUT)
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._live, self._session, transport, address)
+                tasks.start_soon(self._live, transport, address)
                 await self._reopen.wait()
                 tasks.cancel_scope.cancel()
-            if self.phase in ("connecting", "ready"):
-                self._on_event(time.monotonic(), Closed(1000, "to reconnect"))
 
     async def do(self, action: Action) -> str:
         """Carry out an action. Raises ImpossibleCommand with one line for the user."""
         match action:
             case Reopen():
-                self._reopen.set()
+                self._start_over()
                 return ""
             case Stop():
                 self.stop()
@@ -133,7 +130,19 @@ class LiveSession(ABC):
             ready_after=self._ready_after,
         )
 
-    async def _live(self, session: Session, transport: Transport, address: Address) -> None:
+    def _start_over(self) -> None:
+        """From here on the old connection is nobody's, and what is asked for waits for the new one."""
+        if self.phase == "ready":
+            self._on_event(time.monotonic(), Closed(1000, "to reconnect"))
+        self._session, self.phase, self.notice = None, "connecting", ""
+        self._reopen.set()
+
+    async def _live(self, transport: Transport, address: Address) -> None:
+        def on_event(t: float, event: Event) -> None:
+            if session is self._session:
+                self._on_event(t, event)
+
+        session = self._session = Session(self.offer.codec(), on_event, READY_TIMEOUT)
         try:
             await session.run(transport, address)
         except Exception:

@@ -114,7 +114,7 @@ class LineLog(ScrollView, can_focus=True):
             top = min(top, lines - 1)
         self._jumping = True
         # Room below the last line, so that the end can be shown in the middle of the pane.
-        self.virtual_size = Size(self._wrapped_at, max(lines, top + height) if top else lines)
+        self.virtual_size = Size(self._wrapped_at, max(lines, top + height))
         if top != before:
             self.scroll_to(y=top, animate=False, immediate=True, force=True)
         self._jumping = False

@@ -1,0 +1,151 @@
+"""The deck, driven by keys, over a real engine and the embedded gateway."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.command import CommandPalette
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from sessions.gateway import Gateway, gateway
+from tests.tui.test_screen import screen_text
+from tui.actions import ACTIONS
+from tui.app import DeckApp
+from tui.screens.help import HelpScreen, help_text
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("empty_home", "no_sound_card")]
+
+LIMIT = 20.0
+
+
+def make_deck(at: Gateway, folder: Path) -> DeckApp:
+    from sessions.engine import Engine
+    from sessions.live.deck import DeckPlan, plans
+
+    return DeckApp(lambda: Engine(DeckPlan(plans(("transcribe", "speak", "converse")), at)), folder)
+
+
+async def until(pilot: Pilot[None], reached: Callable[[str], bool]) -> str:
+    """Wait until the screen's text is as wanted, and return it."""
+    end = time.monotonic() + LIMIT
+    app = pilot.app
+    assert isinstance(app, DeckApp)
+    while not reached(shown := screen_text(app)):
+        assert time.monotonic() < end, f"not reached; the screen is\n{shown}"
+        await pilot.pause(0.05)
+    return shown
+
+
+async def type_text(pilot: Pilot[None], text: str) -> None:
+    await pilot.press(*(("space" if character == " " else character) for character in text))
+
+
+async def test_what_is_typed_is_spoken_and_saved(embedded: Gateway, tmp_path: Path) -> None:
+    async with make_deck(embedded, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda shown: "3 of 3 sessions open" in shown)
+        await pilot.press("f3")
+        await type_text(pilot, "Hello there")
+        await pilot.press("enter")
+        await until(pilot, lambda shown: "▶ playing" in shown)
+        await until(pilot, lambda shown: "✓ done" in shown and "first byte" in shown)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda shown: "▶ playing" in shown)
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda shown: "paused" in shown)
+        await pilot.press("escape")
+        await until(pilot, lambda shown: "cleared" in shown)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda shown: "saved to" in shown)
+    assert [path.suffix for path in tmp_path.iterdir() if path.is_file()] == [".wav"]  # noqa: ASYNC240
+
+
+async def test_a_question_is_answered(embedded: Gateway, tmp_path: Path) -> None:
+    async with make_deck(embedded, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda shown: "3 of 3 sessions open" in shown)
+        await type_text(pilot, "how do I save")
+        await pilot.press("enter")
+        await until(pilot, lambda shown: "Control S" in shown and "answered after" in shown)
+
+
+async def test_the_recording_stands_in_for_the_microphone_and_the_pane_says_so(
+    embedded: Gateway, tmp_path: Path
+) -> None:
+    async with make_deck(embedded, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda shown: "hears: bundled recording" in shown and "Dashwood" in shown)
+        await pilot.press("f2", "ctrl+l")
+        await until(pilot, lambda shown: "mic off" in shown)
+        await pilot.press("ctrl+l")
+        await until(pilot, lambda shown: "mic off" not in shown)
+
+
+async def test_text_that_cannot_be_sent_returns_to_the_input_line(tmp_path: Path) -> None:
+    at = gateway("ws://127.0.0.1:9/v1/a/g")
+    async with make_deck(at, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda shown: "connection refused" in shown)
+        await type_text(pilot, "not lost")
+        await pilot.press("enter")
+        await until(pilot, lambda shown: "the session is closed" in shown)
+        assert pilot.app.screen.query(Input).last().value == "not lost"
+
+
+async def test_earlier_texts_come_back_with_the_up_key(embedded: Gateway, tmp_path: Path) -> None:
+    async with make_deck(embedded, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda shown: "3 of 3 sessions open" in shown)
+        for text in ("one", "two"):
+            await type_text(pilot, text)
+            await pilot.press("enter")
+        await type_text(pilot, "draft")
+        prompt = pilot.app.screen.query(Input).last()
+        values = []
+        for key in ("up", "up", "up", "down", "down"):
+            await pilot.press(key)
+            values.append(prompt.value)
+        assert values == ["two", "one", "one", "two", "draft"]
+
+
+async def test_a_session_is_reconnected_by_its_key(embedded: Gateway, tmp_path: Path) -> None:
+    async with make_deck(embedded, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda shown: "3 of 3 sessions open" in shown)
+        await pilot.press("f5")
+        await until(pilot, lambda shown: "3 of 3 sessions open" in shown)
+        await type_text(pilot, "how do I save")
+        await pilot.press("enter")
+        await until(pilot, lambda shown: "Control S" in shown)
+
+
+async def test_the_footer_shows_the_keys_of_the_focused_pane(embedded: Gateway, tmp_path: Path) -> None:
+    async with make_deck(embedded, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
+        await pilot.press("f3")
+        assert "Replay" in await until(pilot, lambda shown: "Pause" in shown)
+        await pilot.press("f2")
+        await until(pilot, lambda shown: "Replay" not in shown and "Listen" in shown)
+
+
+async def test_help_and_palette_open_and_close(embedded: Gateway, tmp_path: Path) -> None:
+    async with make_deck(embedded, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
+        await pilot.press("f1")
+        assert isinstance(pilot.app.screen, HelpScreen)
+        await pilot.press("escape")
+        await pilot.press("ctrl+p")
+        assert isinstance(pilot.app.screen, CommandPalette)
+        await pilot.press("escape")
+        await until(pilot, lambda shown: "3 of 3 sessions open" in shown)
+
+
+async def test_every_action_is_in_help_and_palette_and_can_be_carried_out(
+    embedded: Gateway, tmp_path: Path
+) -> None:
+    text = help_text()
+    app = make_deck(embedded, tmp_path)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda shown: "3 of 3 sessions open" in shown)
+        offered: set[str] = set()
+        for pane in ("f2", "f3", "f4"):
+            await pilot.press(pane)
+            offered |= {command.title for command in app.get_system_commands(app.screen)}
+        for action in ACTIONS:
+            assert action.help in text
+            assert action.id == "quit" or action.help in offered
+            assert callable(getattr(app, f"action_{action.id.partition('(')[0]}"))

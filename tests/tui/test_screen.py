@@ -1,0 +1,138 @@
+"""What is drawn: snapshots at the sizes that people use, and hostile text that must not act."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from sessions.state.log import Entry, LogView
+from sessions.state.snapshot import DeckView
+from tests.tui.views import BUSY, FAILED, HOSTILE_DECK, deck, session
+from tui.app import DeckApp
+from tui.widgets.line_log import LineLog
+from tui.widgets.title_bar import meter
+
+if TYPE_CHECKING:
+    from sessions.engine import Engine
+
+SIZES = [(80, 24), (120, 40), (200, 50)]
+
+
+class Still(DeckApp):
+    """The deck without an engine behind it, showing one view."""
+
+    def __init__(self, view: DeckView) -> None:
+        super().__init__(self._no_engine, Path())
+        self.view = view
+        self.animation_level = "none"
+
+    def _no_engine(self) -> "Engine":
+        raise AssertionError("a still deck starts no engine")
+
+    def on_mount(self) -> None:
+        for prompt in self.query(Input):
+            prompt.cursor_blink = False
+
+    def _start_engine(self) -> None:
+        self.call_from_thread(self.show, self.view)
+
+
+def screen_text(app: DeckApp) -> str:
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(("name", "view"), [("busy", BUSY), ("failed", FAILED), ("hostile", HOSTILE_DECK)])
+def test_the_deck_is_drawn(snap_compare: Any, size: tuple[int, int], name: str, view: DeckView) -> None:
+    assert snap_compare(Still(view), terminal_size=size)
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_help_is_drawn(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(Still(BUSY), terminal_size=size, press=["f1"])
+
+
+def test_the_speak_pane_is_drawn_in_front(snap_compare: Any) -> None:
+    assert snap_compare(Still(BUSY), terminal_size=(80, 24), press=["f3"])
+
+
+@pytest.mark.anyio
+async def test_hostile_text_is_shown_and_obeyed_nowhere() -> None:
+    app = Still(HOSTILE_DECK)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        shown = screen_text(app)
+        assert "[bold]markup[/bold]" in shown
+        assert "␛[31mred" in shown
+        for character in "\x1b\x07\x9b\u202e":
+            assert character not in shown
+
+
+@pytest.mark.anyio
+async def test_a_long_log_follows_its_end_until_it_is_scrolled_back() -> None:
+    entries = [Entry("speech", f"line number {number}") for number in range(500)]
+    app = Still(deck(session("transcribe", log=entries), session("speak"), session("converse")))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "line number 499" in screen_text(app)
+        await pilot.press("f2", "pageup", "pageup")
+        assert "line number 499" not in screen_text(app)
+        entries.append(Entry("speech", "line number 500"))
+        await _show(
+            app, pilot, deck(session("transcribe", log=entries), session("speak"), session("converse"))
+        )
+        assert "line number 500" not in screen_text(app), "who reads further up is not torn away"
+        for _ in range(4):
+            await pilot.press("pagedown")
+        assert "line number 500" in screen_text(app)
+        entries.append(Entry("speech", "line number 501"))
+        await _show(
+            app, pilot, deck(session("transcribe", log=entries), session("speak"), session("converse"))
+        )
+        assert "line number 501" in screen_text(app)
+
+
+@pytest.mark.anyio
+async def test_text_survives_every_size() -> None:
+    entries = [Entry("speech", f"word{number} " * 30) for number in range(20)]
+    app = Still(deck(session("transcribe", log=entries), session("speak"), session("converse")))
+    async with app.run_test(size=(80, 24)) as pilot:
+        for size in ((20, 6), (1, 1), (300, 100), (81, 25), (40, 200)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+        await pilot.resize_terminal(200, 120)
+        await pilot.pause()
+        shown = screen_text(app)
+        assert all(f"word{number} " in shown for number in range(20))
+
+
+@pytest.mark.anyio
+async def test_an_interim_that_grows_repaints_only_its_own_line() -> None:
+    settled = [Entry("speech", f"settled {number}") for number in range(5)]
+    app = Still(deck(session("transcribe", log=settled), session("speak"), session("converse")))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        log = app.panes[0].query_one(LineLog)
+        log.show(LogView(settled), (Entry("speech", "", tail="it begins"),))
+        await pilot.pause()
+        painted: list[int] = []
+        original = log.render_line
+        log.render_line = lambda y: (painted.append(y), original(y))[1]  # type: ignore[method-assign,func-returns-value]
+        for tail in ("one", "one two", "one two three"):
+            log.show(LogView(settled), (Entry("speech", "", tail=tail),))
+            await pilot.pause()
+        assert set(painted) == {5}
+
+
+def test_the_meter_shows_silence_and_full_scale() -> None:
+    assert meter(0.0).strip() == ""
+    assert meter(1.0) == "██████"
+    assert len(meter(0.02).strip()) == 1
+
+
+async def _show(app: DeckApp, pilot: Pilot[None], view: DeckView) -> None:
+    app.show(view)
+    await pilot.pause()
