@@ -4,7 +4,7 @@ VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 SETUP := pyproject.toml constraints.txt
 
-.PHONY: run test lint bench pictures clean
+.PHONY: run test lint bench clean
 
 run: $(VENV)/.run
 	@$(VENV)/bin/voxdeck
@@ -21,10 +21,6 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(VENV)/bin/python -m tests.benchmarks
-
-# The picture in the README, drawn from the running deck.
-pictures: $(VENV)/.dev
-	$(VENV)/bin/python -m tests.picture .pictures/deck.svg
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache

@@ -26,7 +26,9 @@ class SpeakPane(Pane):
         self.query_one(Playback).show(latest, max(0, len(active) - 1))
 
     def show_log(self, view: SessionView, fault: tuple[Entry, ...]) -> None:
-        self.log_view.show(view.log, tuple(_entry(speech) for speech in view.speech) + fault)
+        sounding = [n for n, speech in enumerate(view.speech) if speech.phase in ("playing", "paused")]
+        entries = tuple(_entry(speech) for speech in view.speech)
+        self.log_view.show(view.log, entries + fault, sounding[0] if sounding and not fault else None)
 
     def state(self, view: SessionView) -> str:
         if view.phase == "ready" and any(speech.phase == "playing" for speech in view.speech):

@@ -19,6 +19,8 @@ from sessions.state.log import Entry, Role
 from sessions.text import plain
 
 _LEAD: dict[Role, str] = {"speech": "• ", "user": "You  ", "answer": "← ", "note": "· ", "fault": "! "}
+_TALL = 8
+"""Lines from which on a log jumps by half of them; a lower one needs all its lines."""
 _WRAPPER = Console(width=80, color_system=None)
 
 
@@ -41,18 +43,24 @@ class LineLog(ScrollView, can_focus=True):
         self._empty = Entry("note", empty)
         self._entries: Sequence[Entry] = ()
         self._live: tuple[Entry, ...] = ()
+        self._current: int | None = None
         self._taken = 0
         self._settled: list[Strip] = []
         self._open: list[Strip] = []
+        self._anchor = 0
+        """The first line of the current entry, or the line after the last."""
         self._wrapped_at = 0
         self._following = True
         self._jumping = False
 
-    def show(self, entries: Sequence[Entry], live: tuple[Entry, ...]) -> None:
-        """Show these entries; `entries` may only have grown since the last call."""
+    def show(self, entries: Sequence[Entry], live: tuple[Entry, ...], current: int | None = None) -> None:
+        """Show these entries; `entries` may only have grown since the last call.
+
+        `current`: which of `live` must be in sight while the log follows its end; the last if none.
+        """
         if len(entries) == self._taken and live == self._live and self._wrapped_at:
             return
-        self._entries, self._live = entries, live
+        self._entries, self._live, self._current = entries, live, current
         self._lay_out()
 
     def on_resize(self) -> None:
@@ -92,7 +100,9 @@ class LineLog(ScrollView, can_focus=True):
         self._taken = len(self._entries)
         live = self._live or (() if self._entries or not self._empty.text else (self._empty,))
         before = self._open
-        self._open = [strip for entry in live for strip in self._wrap(entry, width)]
+        wrapped = [self._wrap(entry, width) for entry in live]
+        self._open = [strip for strips in wrapped for strip in strips]
+        self._anchor = len(self._settled) + sum(len(strips) for strips in wrapped[: self._current])
         same = 0
         if known == len(self._settled):
             pairs = zip(before, self._open, strict=False)
@@ -108,8 +118,9 @@ class LineLog(ScrollView, can_focus=True):
         before = top = self.scroll_offset.y
         if lines <= height:
             top = 0
-        elif self._following and lines > top + height:
-            top = max(top, lines - max(1, height // 2))
+        elif self._following and not top <= min(self._anchor, lines - 1) < lines <= top + height:
+            jump = height // 2 if height >= _TALL else 0
+            top = min(lines - height + jump, self._anchor)
         else:
             top = min(top, lines - 1)
         self._jumping = True

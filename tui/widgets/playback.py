@@ -42,15 +42,15 @@ class Playback(Widget):
         phase = self.get_component_rich_style("playback--phase")
         line = Text(no_wrap=True, overflow="crop")
         line.append(f"{_SIGNS[speech.phase]} {speech.phase} ", phase)
+        right = "" if speech.first_byte is None else f" first byte {speech.first_byte * 1000:.0f} ms"
+        if self._queued:
+            right += f" · {self._queued} queued"
         if speech.length:
             more = "" if speech.complete else "+"
-            line.append(f"{speech.played:.1f} / {speech.length:.1f}{more} s ", self.rich_style)
-            bar = max(4, min(_BAR, self.size.width - 48))
+            line.append(f"{speech.played:.1f} / {speech.length:.1f}{more} s ")
+            bar = max(0, min(_BAR, self.size.width - line.cell_len - len(right)))
             done = min(bar, round(bar * speech.played / speech.length))
             line.append("━" * done, self.get_component_rich_style("playback--bar"))
             line.append("─" * (bar - done), self.get_component_rich_style("playback--rest"))
-        if speech.first_byte is not None:
-            line.append(f" first byte {speech.first_byte * 1000:.0f} ms", self.rich_style)
-        if self._queued:
-            line.append(f" · {self._queued} queued", self.rich_style)
+        line.append(right)
         return line
