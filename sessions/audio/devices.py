@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import math
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +109,11 @@ async def _running(
     loop = asyncio.get_running_loop()
     died = anyio.Event()
 
+    def finished() -> None:
+        # Where the device hangs, it may come when the loop has long gone.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(died.set)
+
     def open_and_start() -> Any:
         opened = make(
             samplerate=device.rate,
@@ -118,7 +123,7 @@ async def _running(
             blocksize=int(device.rate * BLOCK),
             latency=LATENCY,
             callback=callback,
-            finished_callback=lambda: loop.call_soon_threadsafe(died.set),
+            finished_callback=finished,
         )
         opened.start()
         return opened

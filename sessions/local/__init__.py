@@ -17,10 +17,11 @@ _PACKAGES = (
 
 
 def main(port: int = 0, token: str | None = None, *, parent: bool = False) -> int:
-    """Serve on 127.0.0.1 until a signal, or with `parent` until standard input ends; return the exit status.
+    """Serve on 127.0.0.1 until a signal, or with `parent` until standard input ends.
 
     Port 0 takes a free one. With a token, every session has to bring it. The only line on standard
-    output is `{"url": "ws://127.0.0.1:N/v1/local/default"}`.
+    output is `{"url": "ws://127.0.0.1:N/v1/local/default"}`. Returns exit status 1, with a line on
+    standard error, when it cannot serve; when it has served, the process ends here with status 0.
     """
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:

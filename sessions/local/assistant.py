@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -26,7 +26,7 @@ class AssistantFailed(Exception):
 
 
 class Assistant(Protocol):
-    def answer(self, history: list[Message]) -> AsyncIterator[str]:
+    def answer(self, history: list[Message]) -> AsyncGenerator[str]:
         """Stream the answer to the last message of the user in pieces; raises `AssistantFailed`."""
 
 
@@ -63,7 +63,7 @@ class GuideAssistant:
     def __init__(self) -> None:
         self._threads: EngineThreads[_GuideIndex] = EngineThreads("guide", _GuideIndex)
 
-    async def answer(self, history: list[Message]) -> AsyncIterator[str]:
+    async def answer(self, history: list[Message]) -> AsyncGenerator[str]:
         question = asked(history)
         section = await self._threads.run(lambda index: index.find(question))
         if not question.strip():
@@ -128,7 +128,7 @@ class ChatCompletions:
         headers = {"authorization": f"Bearer {key}"} if key else {}
         self._client = httpx.AsyncClient(headers=headers, timeout=httpx.Timeout(60.0, connect=5.0))
 
-    async def answer(self, history: list[Message]) -> AsyncIterator[str]:
+    async def answer(self, history: list[Message]) -> AsyncGenerator[str]:
         messages = [{"role": message.role, "content": message.text} for message in history]
         body = {"model": self._model, "messages": messages, "stream": True}
         try:

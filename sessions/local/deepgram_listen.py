@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 import anyio
 from starlette.websockets import WebSocket
 
+from sessions.audio.pcm import Samples
 from sessions.local.audio_queue import AudioQueue
 from sessions.local.endpointing import RATE
 from sessions.local.engines import Engines
@@ -46,8 +47,11 @@ class ListenOptions:
     @classmethod
     def parse(cls, query: Query) -> "ListenOptions":
         """Raise `Refusal` that names the parameter at fault."""
+        language = query.text("language", "en")
+        if language != "multi" and language.partition("-")[0].lower() != "en":
+            raise bad_parameter("language", f"the embedded gateway understands English, not {language}")
         endpointing = None
-        if query.text("endpointing") != "false":
+        if query.text("endpointing", "10") != "false":
             endpointing = (query.number("endpointing", 10, 0, 60_000) or 0) / 1000
         utterance_end = query.number("utterance_end_ms", None, 1, 60_000)
         return cls(
@@ -164,6 +168,8 @@ def _bare(word: str) -> str:
 
 
 class ListenSession:
+    _websocket: WebSocket
+
     def __init__(self, query: Query, engines: Engines) -> None:
         self._options = ListenOptions.parse(query)
         self._request_id = str(uuid.uuid4())
@@ -230,7 +236,7 @@ class ListenSession:
                 )
         return kind == "CloseStream"
 
-    async def _hear(self, samples: Any) -> None:
+    async def _hear(self, samples: Samples) -> None:
         self._received += len(samples)
         await self._queue.put_audio(samples)
 

@@ -64,6 +64,8 @@ class SpeakSession:
     Whole sentences are spoken before the Flush. A Flush that a Clear overtakes is not acknowledged.
     """
 
+    _websocket: WebSocket
+
     def __init__(self, model: str, query: Query, engines: Engines) -> None:
         speakers = tuple(SPEAKERS[model].split())
         self._speaker = query.choice("speaker", speakers) or speakers[0]
@@ -100,7 +102,8 @@ class SpeakSession:
                 await self._websocket.close(1008, "DATA-0000: the message could not be read")
                 return
             if message["type"] == "Clear":
-                self._inbox.clear()
+                kept = [one for one in self._inbox if one["type"] in {"Clear", "Close"}]
+                self._inbox = deque(kept)
                 self._speaking.cancel()
             self._inbox.append(message)
             self._arrived.set()
@@ -111,7 +114,9 @@ class SpeakSession:
                 self._arrived = anyio.Event()
                 await self._arrived.wait()
             message = self._inbox.popleft()
-            with anyio.CancelScope() as self._speaking:
+            with anyio.CancelScope() as scope:
+                if message["type"] != "Clear":
+                    self._speaking = scope
                 await self._obey(message)
             if message["type"] == "Close":
                 await self._websocket.close(1000)
@@ -151,7 +156,7 @@ class SpeakSession:
         await self._send_audio(self._encoder.flush())
 
     async def _speak(self, text: str) -> None:
-        async for _, samples in self._synthesiser.speak(text):
+        async for samples in self._synthesiser.speak(text):
             await self._send_audio(self._encoder.push(samples))
 
     async def _send_audio(self, frames: list[bytes]) -> None:

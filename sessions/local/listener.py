@@ -106,7 +106,8 @@ class Listener:
             if segment.voice_end != self._interim_voice_end:
                 yield await self._transcript(segment, final=False)
             self._interim_voice_end = segment.voice_end
-            spacing = min(LONGEST_SPACING, max(SHORTEST_SPACING, self._backlog()))
+            # Twice what has piled up: interims take at most half of the time, the rest is for finals.
+            spacing = min(LONGEST_SPACING, max(SHORTEST_SPACING, 2 * self._backlog()))
             self._next_interim = segment.until + int(spacing * RATE)
 
     async def finish(self) -> AsyncIterator[Heard]:

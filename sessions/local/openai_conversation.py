@@ -69,7 +69,7 @@ class Conversation:
         """Put the item at the end, or `after` an item or "root"; return the id of the one before it."""
         at = len(self._items)
         if after is not None:
-            at = 0 if after == "root" else self._items.index(self.get(after)) + 1
+            at = 0 if after == "root" else self._items.index(self.get(after, "previous_item_id")) + 1
         self._items.insert(at, item)
         return self._items[at - 1].id if at else None
 

@@ -23,6 +23,10 @@ Event = dict[str, Any]
 
 
 class RealtimeSession:
+    _websocket: WebSocket
+    _tasks: TaskGroup
+    _expires_at: int
+
     def __init__(self, model: str, engines: Engines, *, beta: bool) -> None:
         """`beta` tells that the client asked for the shape that was removed in May 2026."""
         self._refusal = _refusal(model, beta=beta)
@@ -64,8 +68,6 @@ class RealtimeSession:
             await self.send_error(BadEvent("session_expired", reason), None)
             await websocket.close(1001, reason)
 
-    _tasks: TaskGroup
-
     async def send(self, kind: str, **fields: Any) -> None:
         await self._websocket.send_text(json.dumps({"type": kind, "event_id": new_id("event"), **fields}))
 
@@ -104,9 +106,10 @@ class RealtimeSession:
             try:
                 event = _parse(frame)
                 event_id = event.get("event_id")
-                handler = self._handlers.get(event["type"])
+                kind = _required(event, "type")
+                handler = self._handlers.get(kind) if isinstance(kind, str) else None
                 if handler is None:
-                    raise BadEvent("invalid_value", f"Invalid value for 'type': {event['type']!r}.", "type")
+                    raise BadEvent("invalid_value", f"Invalid value for 'type': {kind!r}.", "type")
                 await handler(event)
             except BadEvent as error:
                 await self.send_error(error, event_id)
@@ -152,7 +155,7 @@ class RealtimeSession:
         await self.send("conversation.item.deleted", item_id=item_id)
 
     async def _create_response(self, event: Event) -> None:
-        self._respond(event.get("response") or {})
+        self._respond(event.get("response", {}))
 
     async def _cancel_response(self, event: Event) -> None:
         response = self._active_response
@@ -196,8 +199,6 @@ def _parse(frame: str | bytes) -> Event:
         raise BadEvent("invalid_json", "The event could not be parsed as JSON.") from None
     if not isinstance(event, dict):
         raise BadEvent("invalid_event", "An event is a JSON object.")
-    if not isinstance(event.get("type"), str):
-        raise BadEvent("missing_required_parameter", "Missing required parameter: 'type'.", "type")
     return event
 
 

@@ -3,7 +3,8 @@
 import base64
 import math
 import re
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import aclosing
 from typing import Any, Protocol
 
 import anyio
@@ -74,9 +75,16 @@ class Response:
             self._status, self._details = status, details
 
     async def _answer(self) -> None:
-        limit = self._settings["max_output_tokens"]
         messages = await history(self._settings["instructions"], self._items)
-        async for piece in self._engines.assistant.answer(messages):
+        async with aclosing(self._engines.assistant.answer(messages)) as pieces:
+            await self._tell(pieces)
+        if self._spoken:
+            await self._speak(self._unspoken)
+            await self._send_audio(self._encoder.flush())
+
+    async def _tell(self, pieces: AsyncIterator[str]) -> None:
+        limit = self._settings["max_output_tokens"]
+        async for piece in pieces:
             if limit != "inf" and text_tokens(self._text + piece) > limit:
                 self._end("incomplete", {"type": "incomplete", "reason": "max_output_tokens"})
                 break
@@ -88,9 +96,6 @@ class Response:
                 await self._speak_whole_sentences(piece)
             else:
                 await self._part("response.output_text.delta", delta=piece)
-        if self._spoken:
-            await self._speak(self._unspoken)
-            await self._send_audio(self._encoder.flush())
 
     async def _speak_whole_sentences(self, piece: str) -> None:
         self._unspoken += piece
@@ -99,7 +104,7 @@ class Response:
             await self._speak(whole)
 
     async def _speak(self, text: str) -> None:
-        async for _, samples in self._engines.synthesiser.speak(text, self._speed):
+        async for samples in self._engines.synthesiser.speak(text, self._speed):
             await self._send_audio(self._encoder.push(samples))
 
     async def _send_audio(self, frames: list[bytes]) -> None:

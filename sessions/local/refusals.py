@@ -29,15 +29,11 @@ def no_such_model(model: str) -> Refusal:
 
 
 def bad_parameter(name: str, why: str) -> Refusal:
-    body = {
-        "err_code": "INVALID_QUERY_PARAMETER",
-        "err_msg": f"{name}: {why}",
-        "request_id": str(uuid.uuid4()),
-    }
-    headers = {
-        "dg-request-id": body["request_id"],
-        "dg-error": body["err_msg"].encode("ascii", "replace").decode(),
-    }
+    request_id = str(uuid.uuid4())
+    message = f"{name}: {why}"
+    body = {"err_code": "INVALID_QUERY_PARAMETER", "err_msg": message, "request_id": request_id}
+    # What the client sent is in the message, and need not be fit for a header.
+    headers = {"dg-request-id": request_id, "dg-error": message.encode("unicode_escape").decode("ascii")}
     return Refusal(400, body, headers)
 
 

@@ -12,6 +12,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -42,6 +43,7 @@ LONGEST_MESSAGE = 16 * 1024 * 1024
 
 _SECRET_SUBPROTOCOLS = (f"{TOKEN_NAME}.", "openai-insecure-api-key.", "xi-api-key.", "fal-api-key.")
 _GOODBYE_LIMIT = 0.1
+_LAST_MOMENT = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +57,8 @@ def _workers_ai(connection: HTTPConnection, engines: Engines) -> Session:
 
 
 def _openai(connection: HTTPConnection, engines: Engines) -> Session:
-    beta = connection.headers.get(
-        "openai-beta"
-    ) == "realtime=v1" or "openai-beta.realtime-v1" in offered_subprotocols(connection)
+    beta_header = connection.headers.get("openai-beta") == "realtime=v1"
+    beta = beta_header or "openai-beta.realtime-v1" in offered_subprotocols(connection)
     return RealtimeSession(connection.query_params.get("model", ""), engines, beta=beta)
 
 
@@ -229,7 +230,10 @@ def serve(port: int, token: str | None, *, parent: bool) -> int:
     if parent:
         threading.Thread(target=_exit_after_parent, args=(server,), name="parent", daemon=True).start()
     server.run([listening])
-    return 0
+    # Threads may be in the engines' native code, which an orderly end of the interpreter would pull
+    # from under them: they abort noisily, after their own time.
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _exit_after_parent(server: uvicorn.Server) -> None:
@@ -237,3 +241,5 @@ def _exit_after_parent(server: uvicorn.Server) -> None:
     while os.read(0, 1024):
         pass
     server.should_exit = True
+    time.sleep(_LAST_MOMENT)
+    os._exit(1)

@@ -32,7 +32,7 @@ class Query:
     def __init__(self, parameters: Mapping[str, str]) -> None:
         self._parameters = parameters
 
-    def text(self, name: str, default: str | None = None) -> str | None:
+    def text(self, name: str, default: str) -> str:
         return self._parameters.get(name, default)
 
     def flag(self, name: str) -> bool:
@@ -45,7 +45,8 @@ class Query:
         value = self._parameters.get(name)
         if value is None:
             return default
-        if not (value.isascii() and value.isdigit() and lowest <= int(value) <= highest):
+        whole = value.isascii() and value.isdigit() and len(value) <= len(str(highest))
+        if not (whole and lowest <= int(value) <= highest):
             raise bad_parameter(name, f"must be a number from {lowest} to {highest}, not {value}")
         return int(value)
 

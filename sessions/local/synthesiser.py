@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator
 from functools import partial
+from textwrap import wrap
 from typing import Any
 
 from sessions.audio.pcm import Samples, from_float
 from sessions.local.threads import EngineThreads
 
 RATE = 24000
+LONGEST_PART = 500
+"""Characters. Text without sentence ends is spoken in parts, so that nothing waits for seconds."""
 MODEL_VERSION = "hibari-tts 0.2.1"
 
 
@@ -21,10 +24,11 @@ class Synthesiser:
         *whole, rest = await self._sentences(text) or [""]
         return (" ".join(whole), text[text.rindex(rest) :]) if whole else ("", text)
 
-    async def speak(self, text: str, speed: float = 1.0) -> AsyncIterator[tuple[str, Samples]]:
-        """Yield each sentence with its samples at 24 kHz; stopping in between costs nothing."""
+    async def speak(self, text: str, speed: float = 1.0) -> AsyncIterator[Samples]:
+        """Yield samples at 24 kHz, a sentence at a time; the next is made when it is asked for."""
         for sentence in await self._sentences(text):
-            yield sentence, await self._threads.run(partial(_synthesise, text=sentence, speed=speed))
+            for part in wrap(sentence, LONGEST_PART, break_on_hyphens=False):
+                yield await self._threads.run(partial(_synthesise, text=part, speed=speed))
 
     async def _sentences(self, text: str) -> list[str]:
         return await self._threads.run(lambda engine: list(engine.split_sentences(text)))

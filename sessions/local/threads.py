@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
@@ -41,7 +42,10 @@ class EngineThreads(Generic[Engine]):
         while True:
             future, job = self._jobs.get()
             if future.set_running_or_notify_cancel():
-                _settle(future, lambda job=job: job(self._engine.result()))  # type: ignore[misc]
+                _settle(future, partial(self._call, job))
+
+    def _call(self, job: Callable[[Engine], Result]) -> Result:
+        return job(self._engine.result())
 
 
 def _settle(future: Future[Any], job: Callable[[], Any]) -> None:
