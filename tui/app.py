@@ -63,11 +63,17 @@ class DeckApp(App[None]):
         yield TitleBar()
         with Container(id="panes"):
             yield from self.panes
-        yield Footer()
 
     def on_mount(self) -> None:
+        self.call_after_refresh(self._fill)
+
+    async def _fill(self) -> None:
+        """After the first paint: the rest of the screen, then the engine."""
+        for pane in self.panes:
+            await pane.fill()
+        await self.mount(Footer())
         self.panes[-1].entry_point.focus()
-        self.call_after_refresh(self.run_worker, self._start_engine, thread=True)
+        self.run_worker(self._start_engine, thread=True)
 
     def on_unmount(self) -> None:
         if self._engine:

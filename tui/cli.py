@@ -5,7 +5,6 @@ import math
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,15 +30,26 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for, which takes 40 ms."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import version  # noqa: PLC0415
+
+        parser.exit(message=f"voxdeck {version('voxdeck')}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    common = _Parser(add_help=False)
-    common.add_argument(
-        "--gateway",
-        metavar="URL",
-        type=_gateway,
-        help="base URL of an AI gateway: wss://…/v1/<account>/<gateway>",
-    )
-    sessions = _Parser(add_help=False)
+    deck, sessions = _Parser(add_help=False), _Parser(add_help=False)
+    # Before a command as well as behind it; there, no default may overwrite what stood before.
+    for each, default in ((deck, None), (sessions, argparse.SUPPRESS)):
+        each.add_argument(
+            "--gateway",
+            metavar="URL",
+            type=_gateway,
+            default=default,
+            help="base URL of an AI gateway: wss://…/v1/<account>/<gateway>",
+        )
     sessions.add_argument("--provider", help="such as workers-ai or openai")
     sessions.add_argument("--model", help="such as nova-3 or aura-2-en")
     sessions.add_argument(
@@ -55,10 +65,10 @@ def _parser() -> argparse.ArgumentParser:
         prog="voxdeck",
         description="The terminal deck for realtime AI sessions. Without a command it opens the deck.",
         epilog=_EPILOG,
-        parents=[common],
+        parents=[deck],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"voxdeck {version('voxdeck')}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     parser.set_defaults(run="deck")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
 
@@ -69,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--token", metavar="T", help="ask every client for this token")
     serve.set_defaults(run="gateway")
 
-    hear = commands.add_parser("transcribe", parents=[common, sessions], help="a recording to text")
+    hear = commands.add_parser("transcribe", parents=[sessions], help="a recording to text")
     hear.add_argument(
         "file",
         metavar="FILE",
@@ -90,14 +100,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     hear.set_defaults(run="transcribe")
 
-    say = commands.add_parser("say", parents=[common, sessions], help="text to speech")
+    say = commands.add_parser("say", parents=[sessions], help="text to speech")
     say.add_argument("text", metavar="TEXT", help="what to say; - reads standard input")
     say.add_argument(
         "--out", metavar="FILE.wav", type=Path, help="write the speech here instead of playing it"
     )
     say.set_defaults(run="say")
 
-    chat = commands.add_parser("chat", parents=[common, sessions], help="one turn of a conversation")
+    chat = commands.add_parser("chat", parents=[sessions], help="one turn of a conversation")
     chat.add_argument("text", metavar="TEXT", help="what to say to the assistant; - reads standard input")
     chat.add_argument(
         "--out", metavar="FILE.wav", type=Path, help="have the answer spoken, and write it here"

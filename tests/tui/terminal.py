@@ -83,9 +83,10 @@ def terminal(
 ) -> Iterator[Terminal]:
     """Run a command on a new pty of `size` columns and lines; it is gone afterwards."""
     columns, lines = size
+    variables = {**environment, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     child, master = pty.fork()
     if child == 0:
-        os.execvpe(command[0], list(command), {**environment, "TERM": "xterm-256color", "COLORTERM": "truecolor"})
+        os.execvpe(command[0], list(command), variables)
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     process = psutil.Process(child)
     try:

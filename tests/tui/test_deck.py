@@ -117,6 +117,7 @@ async def test_a_session_is_reconnected_by_its_key(embedded: Gateway, tmp_path: 
 
 async def test_the_footer_shows_the_keys_of_the_focused_pane(embedded: Gateway, tmp_path: Path) -> None:
     async with make_deck(embedded, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda shown: "Listen" in shown)
         await pilot.press("f3")
         assert "Replay" in await until(pilot, lambda shown: "Pause" in shown)
         await pilot.press("f2")

@@ -31,11 +31,9 @@ class Still(DeckApp):
     def _no_engine(self) -> "Engine":
         raise AssertionError("a still deck starts no engine")
 
-    def on_mount(self) -> None:
+    def _start_engine(self) -> None:
         for prompt in self.query(Input):
             prompt.cursor_blink = False
-
-    def _start_engine(self) -> None:
         self.call_from_thread(self.show, self.view)
 
 

@@ -1,7 +1,6 @@
 """`voxdeck chat`: one turn of a conversation."""
 
 import argparse
-import sys
 
 from sessions.commands import SendText
 from sessions.events import AnswerDone, AnswerText, Event
@@ -12,11 +11,14 @@ from tui.commands.say import Speech
 
 
 def run(arguments: argparse.Namespace) -> int:
-    return headless.run("chat", lambda: _chat(arguments))
+    def prepare() -> headless.Main:
+        text = headless.text_argument(arguments.text)
+        return lambda: _chat(arguments, text)
+
+    return headless.run("chat", prepare)
 
 
-async def _chat(arguments: argparse.Namespace) -> None:
-    text = headless.text_argument(arguments.text)
+async def _chat(arguments: argparse.Namespace, text: str) -> None:
     report = headless.Report(as_json=arguments.json)
     codec = RealtimeCodec(speech=arguments.out is not None)
     async with headless.open_session(arguments, "converse", report, codec) as running:
@@ -42,4 +44,4 @@ async def _chat(arguments: argparse.Namespace) -> None:
             raise headless.CommandFailed(f"the answer is {done[0].status}{why}")
         if arguments.out:
             speech.write(arguments.out)
-            headless.write(f"saved {speech.seconds:.1f} s of speech to {arguments.out}\n", sys.stderr)
+            headless.note(f"saved {speech.seconds:.1f} s of speech to {arguments.out}")

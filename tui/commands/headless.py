@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import anyio
 import msgspec
@@ -35,35 +35,55 @@ class UsageFault(CommandFailed):
     """The command was asked for wrongly."""
 
 
-def run(command: str, main: Callable[[], Awaitable[None]]) -> int:
-    """Run a command's coroutine; turn its faults into one line and an exit status."""
+Main = Callable[[], Awaitable[None]]
+
+
+def run(command: str, prepare: Callable[[], Main]) -> int:
+    """Run what `prepare` returns; turn the faults of both into one line and an exit status.
+
+    What may wait for a person belongs into `prepare`: inside the event loop a Ctrl+C would wait as well.
+    """
     try:
-        anyio.run(main)
-    except (UsageFault, UnknownModel, BadAddress) as error:
-        return _complain(command, str(error), USAGE)
-    except (CommandFailed, ImpossibleCommand, GatewayNotStarted) as error:
-        return _complain(command, str(error), 1)
-    except BrokenPipeError:
-        raise
-    except Exception:
-        log = open_log()
-        logger.exception("voxdeck %s", command)
-        return _complain(command, f"an internal fault; {log or 'no log file'} has the details", 1)
+        anyio.run(prepare())
+    except Exception as error:
+        return _status(command, error)
     return 0
 
 
+def _status(command: str, error: Exception) -> int:
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]  # it was met in the session's task
+    match error:
+        case UsageFault() | UnknownModel() | BadAddress():
+            return _complain(command, str(error), USAGE)
+        case CommandFailed() | ImpossibleCommand() | GatewayNotStarted():
+            return _complain(command, str(error), 1)
+        case BrokenPipeError():
+            raise error
+        case _:
+            log = open_log()
+            logger.error("voxdeck %s", command, exc_info=error)
+            return _complain(command, f"an internal fault; {log or 'no log file'} has the details", 1)
+
+
 def _complain(command: str, message: str, status: int) -> int:
-    write(f"voxdeck {command}: {one_line(redact(message), 600)}\n", sys.stderr)
+    note(f"voxdeck {command}: {one_line(redact(message), 600)}")
     return status
 
 
 def text_argument(text: str) -> str:
     """Return the text of a command line; `-` is standard input. Raises UsageFault where there is none."""
     if text == "-":
-        text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
+        text = standard_input().read().decode("utf-8", errors="replace")
     if not text.strip():
         raise UsageFault("there is no text")
     return text.strip()
+
+
+def standard_input() -> BinaryIO:
+    if sys.stdin is None:
+        raise UsageFault("- reads standard input, which is closed")
+    return sys.stdin.buffer
 
 
 class Report:
@@ -88,10 +108,25 @@ class Report:
             write(line + "\n")
 
 
-def write(text: str, to: TextIO | None = None) -> None:
-    stream = to or sys.stdout
-    stream.write(text)
-    stream.flush()
+def write(text: str) -> None:
+    """Write to standard output at once. Raises CommandFailed or BrokenPipeError."""
+    try:
+        _write(sys.stdout, text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise CommandFailed(f"cannot write: {(error.strerror or str(error)).lower()}") from None
+
+
+def note(line: str) -> None:
+    """Write a line to standard error, for people."""
+    _write(sys.stderr, line + "\n")
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is not None:  # it was closed before we began
+        stream.write(text)
+        stream.flush()
 
 
 class Running:
@@ -110,18 +145,21 @@ class Running:
     def on_event(self, handler: Callable[[float, Event], None]) -> None:
         self._handlers.append(handler)
 
-    async def until(self, reached: Callable[[], bool], what: str) -> None:
-        """Wait until `reached`; raise CommandFailed when the session fails or nothing comes in time."""
+    async def until(self, reached: Callable[[], bool], what: str, patience: float = 0.0) -> None:
+        """Wait until `reached`; raise CommandFailed when the session fails or nothing comes in time.
+
+        `patience`: seconds beyond the time limit.
+        """
         while not reached():
             if self.failed is not None:
                 raise CommandFailed(self.failed)
             if self.ended:
                 raise CommandFailed(f"the session was closed before {what}")
             self._news = anyio.Event()
-            with anyio.move_on_after(self._timeout) as limit:
+            with anyio.move_on_after(self._timeout + patience) as limit:
                 await self._news.wait()
             if limit.cancelled_caught:
-                raise CommandFailed(f"waited {self._timeout:g} s for {what}")
+                raise CommandFailed(f"waited {self._timeout + patience:.3g} s for {what}")
 
     def _on_event(self, t: float, event: Event) -> None:
         self._report.event(t, self.name, event)
@@ -134,7 +172,7 @@ class Running:
                 text = (
                     trouble.why if isinstance(trouble, Malformed) else f"{trouble.message} ({trouble.code})"
                 )
-                write(f"voxdeck {self.name}: {one_line(redact(text))}\n", sys.stderr)
+                note(f"voxdeck {self.name}: {one_line(redact(text))}")
             case Raw() | Ready():
                 pass
             case _:

@@ -16,11 +16,14 @@ _NAME = "say"
 
 
 def run(arguments: argparse.Namespace) -> int:
-    return headless.run("say", lambda: _say(arguments))
+    def prepare() -> headless.Main:
+        text = headless.text_argument(arguments.text)
+        return lambda: _say(arguments, text)
+
+    return headless.run("say", prepare)
 
 
-async def _say(arguments: argparse.Namespace) -> None:
-    text = headless.text_argument(arguments.text)
+async def _say(arguments: argparse.Namespace, text: str) -> None:
     device = None if arguments.out else await _speaker()
     report = headless.Report(as_json=arguments.json)
     async with headless.open_session(arguments, "speak", report) as running:

