@@ -1,6 +1,7 @@
 """The command line. It imports only what its subcommand needs."""
 
 import argparse
+import io
 import math
 import os
 import sys
@@ -118,6 +119,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # not every locale has every character
     arguments = _parser().parse_args(argv)
     try:
         return _run(arguments)

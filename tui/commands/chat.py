@@ -44,4 +44,4 @@ async def _chat(arguments: argparse.Namespace, text: str) -> None:
             raise headless.CommandFailed(f"the answer is {done[0].status}{why}")
         if arguments.out:
             speech.write(arguments.out)
-            headless.note(f"saved {speech.seconds:.1f} s of speech to {arguments.out}")
+            headless.note(f"saved {speech.seconds:.1f} s of speech to {one_line(str(arguments.out))}")

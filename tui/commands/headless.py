@@ -12,7 +12,7 @@ import anyio
 import msgspec
 
 from sessions.commands import ImpossibleCommand
-from sessions.events import Audio, Closed, Event, Failed, Malformed, Problem, Raw, Ready
+from sessions.events import Audio, Closed, Event, Failed, Malformed, Problem
 from sessions.gateway import BadAddress, Gateway, address
 from sessions.local.process import GatewayNotStarted, embedded_gateway
 from sessions.providers.catalogue import UnknownModel, find
@@ -132,8 +132,11 @@ def _write(stream: TextIO | None, text: str) -> None:
 class Running:
     """A session under way, as its command sees it."""
 
-    def __init__(self, name: str, codec: Codec, report: Report, timeout: float) -> None:
+    def __init__(self, command: str, name: str, codec: Codec, report: Report, timeout: float) -> None:
         self.name = name
+        self._command = command
+        self._trouble, self._gist = "", ""
+        """The last one, held back for a moment: where the session ends by it, the one last line says it."""
         self._report = report
         self._timeout = timeout
         self._handlers: list[Callable[[float, Event], None]] = []
@@ -154,32 +157,43 @@ class Running:
             if self.failed is not None:
                 raise CommandFailed(self.failed)
             if self.ended:
-                raise CommandFailed(f"the session was closed before {what}")
+                raise self._failure(f"the session was closed before {what}")
             self._news = anyio.Event()
             with anyio.move_on_after(self._timeout + patience) as limit:
                 await self._news.wait()
             if limit.cancelled_caught:
-                raise CommandFailed(f"waited {self._timeout + patience:.3g} s for {what}")
+                raise self._failure(f"waited {self._timeout + patience:.3g} s for {what}")
+
+    def _failure(self, why: str) -> CommandFailed:
+        return CommandFailed(f"{why}; {self._trouble}" if self._trouble else why)
 
     def _on_event(self, t: float, event: Event) -> None:
         self._report.event(t, self.name, event)
         match event:
             case Failed(message=message):
+                if self._gist not in message:
+                    self.tell_trouble()
                 self.failed, self.ended = message, True
             case Closed():
                 self.ended = True
-            case (Problem() | Malformed()) as trouble if not self._report.as_json:
-                text = (
-                    trouble.why if isinstance(trouble, Malformed) else f"{trouble.message} ({trouble.code})"
-                )
-                note(f"voxdeck {self.name}: {one_line(redact(text))}")
-            case Raw() | Ready():
-                pass
+            case Problem(code=code, message=message):
+                self._hold(f"{message} ({code})", message or code)
+            case Malformed(why=why):
+                self._hold(why, why)
             case _:
-                pass
+                self.tell_trouble()
         for handler in self._handlers:
             handler(t, event)
         self._news.set()
+
+    def _hold(self, trouble: str, gist: str) -> None:
+        self.tell_trouble()
+        self._trouble, self._gist = one_line(redact(trouble)), one_line(redact(gist))
+
+    def tell_trouble(self) -> None:
+        if self._trouble and not self._report.as_json:
+            note(f"voxdeck {self._command}: {self._trouble}")
+        self._trouble = ""
 
 
 @asynccontextmanager
@@ -193,7 +207,7 @@ async def open_session(
     offer, model = find(kind, arguments.provider, arguments.model)
     async with _gateway(arguments.gateway) as (gateway, key):
         where = address(gateway, offer.route(model, key if offer.key_variable else None))
-        running = Running(kind, codec or offer.codec(), report, arguments.timeout)
+        running = Running(arguments.run, kind, codec or offer.codec(), report, arguments.timeout)
         transport = Transport()
         caught: CommandFailed | ImpossibleCommand | None = None
         async with anyio.create_task_group() as tasks:
@@ -201,6 +215,7 @@ async def open_session(
             try:
                 await running.until(lambda: running.session.ready, f"the session with {where.shown}")
                 yield running
+                running.tell_trouble()
             except (CommandFailed, ImpossibleCommand) as error:
                 caught = error  # leaving the group with it would wrap it
             tasks.cancel_scope.cancel()

@@ -10,6 +10,7 @@ from sessions.audio import devices, files
 from sessions.audio.player import Player
 from sessions.commands import Speak
 from sessions.events import Audio, AudioEnd, Event
+from sessions.text import one_line
 from tui.commands import headless
 
 _NAME = "say"
@@ -35,7 +36,8 @@ async def _say(arguments: argparse.Namespace, text: str) -> None:
             await running.until(lambda: speech.complete, "the speech")
             speech.write(arguments.out)
             report.say(
-                f"saved {speech.seconds:.1f} s of speech to {arguments.out} ({speech.first_byte_text})"
+                f"saved {speech.seconds:.1f} s of speech to {one_line(str(arguments.out))} "
+                f"({speech.first_byte_text})"
             )
         else:
             await _play(device, speech, running)

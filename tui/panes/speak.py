@@ -46,4 +46,8 @@ class SpeakPane(Pane):
 
 def _entry(speech: Speech) -> Entry:
     remark = "" if speech.phase == "done" else speech.phase
-    return Entry("speech", speech.text, remark=remark, mark=speech.sentence)
+    mark = None
+    if speech.sentence:
+        begin, end = speech.sentence
+        mark = begin, begin + len(speech.text[begin:end].rstrip())
+    return Entry("speech", speech.text, remark=remark, mark=mark)
