@@ -1,7 +1,7 @@
 # make run: set up and open the deck.  make test: set up and run every test.
 PYTHON ?= python3
 VENV := .venv
-PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt
 SETUP := pyproject.toml constraints.txt
 
 .PHONY: run test lint bench clean

@@ -4,6 +4,9 @@ Statuses and close codes are those of Cloudflare's and the providers' pages; a c
 first message is a failure of its own, whatever its code.
 """
 
+import html
+import re
+
 import msgspec
 
 from sessions.events import Closed, Failed
@@ -50,11 +53,18 @@ class _RefusalBody(msgspec.Struct):
     errors: list[_Fault] | None = None
 
 
+_HTML = re.compile(
+    r"\s*<(?:!doctype|html)\b.*?(?:<title[^>]*>(?P<title>[^<]*)|\Z)", re.IGNORECASE | re.DOTALL
+)
+
+
 def _said(body: str) -> str:
     """The message inside a refusal's body, or the body itself where it has another form."""
+    if page := _HTML.match(body):
+        return html.unescape(page["title"] or "") or "a web page"
     try:
         read = msgspec.json.decode(body, type=_RefusalBody)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return body
     found = read.error if isinstance(read.error, list) else read.errors
     first = found[0] if found else read.error
@@ -71,8 +81,10 @@ def of_refusal(refused: Refused) -> Failed:
     advice = _STATUS_ADVICE.get(refused.status, "")
     if not advice and refused.status >= 500:
         advice = "the gateway or the provider has trouble: reconnect later"
-    wait = f"retry after {one_line(refused.retry_after, 40)} s" if refused.retry_after else ""
-    line = "; ".join(part for part in (f"refused with HTTP {refused.status}: {said}", wait, advice) if part)
+    after = one_line(redact(refused.retry_after or ""), 40)
+    wait = f"retry after {after}{' s' if after.isdecimal() else ''}" if after else ""
+    refusal = f"refused with HTTP {refused.status}{': ' if said else ''}{said}"
+    line = "; ".join(part for part in (refusal, wait, advice) if part)
     return Failed(line, refused.status)
 
 

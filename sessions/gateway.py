@@ -14,6 +14,8 @@ from sessions.secrets import Secret
 
 TokenForm = Literal["header", "subprotocol"]
 
+_URL_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]*")
+"""What a URL may be made of (RFC 3986)."""
 _TOKEN_CHARACTERS = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]+")
 """What a subprotocol may be made of (RFC 9110 `token`)."""
 
@@ -51,7 +53,7 @@ class Route:
 class Address:
     """All of an upgrade request. Only `shown` may be printed."""
 
-    url: str
+    url: str = field(repr=False)
     shown: str
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     subprotocols: tuple[str, ...] = field(default=(), repr=False)
@@ -62,56 +64,82 @@ def gateway(
 ) -> Gateway:
     """Check a gateway's base URL. Raises BadAddress."""
     text = base.strip().rstrip("/")
+    if not _URL_CHARACTERS.fullmatch(text):
+        raise BadAddress("gateway URL: it contains a character that a URL cannot hold")
     try:
         parts = urlsplit(text)
         host, _port = parts.hostname, parts.port
-    except ValueError as error:
-        raise BadAddress(f"gateway URL: {error}") from None
+        if host and ("[" in parts.netloc or re.fullmatch(r"[\d.]+", host)):
+            ip_address(host)
+    except ValueError:
+        raise BadAddress("gateway URL: its host or port cannot be read") from None
     if parts.scheme not in ("ws", "wss") or not host:
         raise BadAddress(
             "gateway URL: expected ws://… or wss://…, "
             "for example wss://gateway.ai.cloudflare.com/v1/<account>/<gateway>"
         )
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if "@" in parts.netloc or "?" in text or "#" in text:
         raise BadAddress("gateway URL: only scheme, host, port and path are expected; tokens go elsewhere")
-    if not text.isascii() or re.search(r"[\s\x00-\x1f\\]", text):
-        raise BadAddress("gateway URL: it contains a character that a URL cannot hold")
-    if parts.scheme == "ws" and token and not _is_loopback(host):
-        raise BadAddress(f"gateway URL: ws:// would carry the token unencrypted to {host}; use wss://")
+    if token:
+        _check_encrypted(text, "token")
     return Gateway(text, token, token_form, name)
 
 
 def address(at: Gateway, route: Route) -> Address:
     """Put a route below a gateway. Raises BadAddress where a credential cannot be sent in this form."""
     # `@` and `/` stay literal, as in the documented model=@cf/deepgram/nova-3.
-    query = "&".join(f"{quote(key, safe='')}={quote(value, safe='@/')}" for key, value in route.query)
+    query = "&".join(f"{quote(key, safe='')}={_query_value(value, key)}" for key, value in route.query)
     shown = at.base + route.path
     headers: dict[str, str] = {}
     subprotocols: tuple[str, ...] = ()
     if at.token:
-        token = at.token.reveal().strip().removeprefix("Bearer ").strip()
+        _check_encrypted(at.base, "token")
         if at.token_form == "header":
-            headers["cf-aig-authorization"] = _header_value(f"Bearer {token}", "gateway token")
+            headers["cf-aig-authorization"] = _bearer(at.token, "gateway token")
         else:
-            subprotocols = (f"cf-aig-authorization.{_subprotocol_value(token)}",)
+            subprotocols = (f"cf-aig-authorization.{_subprotocol_value(at.token)}",)
     if route.authorization:
-        key = route.authorization.reveal().strip()
-        headers["Authorization"] = _header_value(f"Bearer {key}", "provider key")
+        _check_encrypted(at.base, "key")
+        headers["Authorization"] = _bearer(route.authorization, "provider key")
     return Address(f"{shown}?{query}" if query else shown, shown, headers, subprotocols)
 
 
-def _header_value(value: str, what: str) -> str:
-    if not value.isascii() or not value.isprintable():
-        raise BadAddress(f"{what}: it contains a character that a header cannot hold; was it pasted whole?")
+def _query_value(value: str, name: str) -> str:
+    try:
+        return quote(value, safe="@/")
+    except UnicodeEncodeError:
+        raise BadAddress(f"{name}: it contains a character that a URL cannot hold") from None
+
+
+def _bare(secret: Secret, what: str) -> str:
+    value = secret.bare()
+    if not value:
+        raise BadAddress(f"{what}: it is empty")
     return value
 
 
-def _subprotocol_value(token: str) -> str:
+def _bearer(secret: Secret, what: str) -> str:
+    value = _bare(secret, what)
+    if not value.isascii() or not value.isprintable():
+        raise BadAddress(f"{what}: it contains a character that a header cannot hold; was it pasted whole?")
+    return f"Bearer {value}"
+
+
+def _subprotocol_value(secret: Secret) -> str:
+    token = _bare(secret, "gateway token")
     if not _TOKEN_CHARACTERS.fullmatch(token):
         raise BadAddress(
             "gateway token: it contains a character that a subprotocol cannot hold; send it by header"
         )
     return token
+
+
+def _check_encrypted(base: str, what: str) -> None:
+    parts = urlsplit(base)
+    if parts.scheme == "ws" and not _is_loopback(parts.hostname or ""):
+        raise BadAddress(
+            f"gateway URL: ws:// would carry the {what} unencrypted to {parts.hostname}; use wss://"
+        )
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,33 +9,40 @@ from urllib.parse import quote
 MASK = "•••"
 _SHORTEST = 6  # a shorter value would blank out ordinary words
 
+_BEARER = re.compile(r"^bearer(?:\s+|$)", re.IGNORECASE)
 _known: set[str] = set()
 _SHAPES = re.compile(
     r"""(?ix)
     (?P<lead>
-        \b(?:bearer|token|key)\s+
-      | \b(?:cf-aig-authorization|xi-api-key|fal-api-key|openai-insecure-api-key)[.:]\s*
-      | [?&](?:api_key|key|token|access_token)=
+        BEGIN bearer\s+
+      | BEGIN (?:token|key)\s+ (?=[^\s&,"'\\]*\d)  # a word without a digit is just the next word
+      | BEGIN (?:cf-aig-authorization|xi-api-key|fal-api-key|openai-insecure-api-key)[.:]\s*(?:bearer\s+)?
+      | BEGIN (?:api_key|access_token)=
+      | [?&](?:key|token)=
     )
-    [^\s&,"']{6,}
-    | \b(?:sk|ek|xi|sess)[-_][A-Za-z0-9_-]{12,}
-    """
+    [^\s&,"'\\]{6,}
+    | BEGIN (?:sk|ek|xi|sess)[-_][A-Za-z0-9_*-]{12,}
+    """.replace("BEGIN", r"(?:\b|(?<=\\[bfnrt]))")  # in JSON, `\n` may stand before it
 )
 
 
 class Secret:
-    """A credential; `reveal` is the only way to its value, which otherwise shows as dots."""
+    """A credential; only `reveal` and `bare` give its value, which otherwise shows as dots."""
 
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
         self._value = value
-        for form in (value, value.removeprefix("Bearer ").strip(), quote(value, safe="")):
+        for form in (self.bare(), quote(self.bare(), safe="", errors="replace")):
             if len(form) >= _SHORTEST:
                 _known.add(form)
 
     def reveal(self) -> str:
         return self._value
+
+    def bare(self) -> str:
+        """Reveal the value without space around it and without a `Bearer` of its own."""
+        return _BEARER.sub("", self._value.strip())
 
     def __repr__(self) -> str:
         return f"Secret({MASK})"

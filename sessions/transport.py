@@ -20,6 +20,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import httpcore
 import httpx
 import wsproto.connection
@@ -41,6 +42,8 @@ MAX_UNREAD = 64 * 1024 * 1024
 _PIECE = 32
 """Bytes that a message or fragment costs in memory beside its content: tiny ones come in millions."""
 READ_CHUNK = 64 * 1024
+_FAIR = 100
+"""Messages or frames in a row after which other tasks get their turn: one read may hold 30,000 of them."""
 CONNECT_TIMEOUT = 10.0
 SEND_TIMEOUT = 10.0
 CLOSE_TIMEOUT = 0.3
@@ -90,6 +93,10 @@ class Connection(AsyncWebSocketSession):
         super().__init__(stream, **options)  # type: ignore[arg-type]
         self._messages: deque[Frame] = deque()
         self._unread = 0
+        self._parts: list[Any] = []
+        """Of the message that is coming in."""
+        self._size = 0
+        self._in_a_row = 0
         self._arrived = anyio.Event()
         self._end: TransportError | None = None
         self._ended = anyio.Event()
@@ -113,11 +120,16 @@ class Connection(AsyncWebSocketSession):
 
     async def next_message(self) -> Frame:
         """Return the next message. Raises the error that ended the connection, each time it is asked."""
+        self._in_a_row += 1
+        if self._in_a_row >= _FAIR:
+            self._in_a_row = 0
+            await anyio.lowlevel.checkpoint()
         while not self._messages:
             if self._end:
                 raise self._end
             self._arrived = anyio.Event()
             await self._arrived.wait()
+            self._in_a_row = 0
         message = self._messages.popleft()
         self._unread -= len(message) + _PIECE
         return message
@@ -162,8 +174,6 @@ class Connection(AsyncWebSocketSession):
             self._shut_down()
 
     async def _read(self) -> None:
-        parts: list[Any] = []
-        size = 0
         try:
             while self._end is None:
                 data = await self.stream.read(READ_CHUNK)
@@ -172,37 +182,39 @@ class Connection(AsyncWebSocketSession):
                     return
                 self.connection.receive_data(data)
                 self._last_heard = anyio.current_time()
-                for event in self.connection.events():
-                    match event:
-                        case wsproto.events.Message():
-                            size += len(event.data) + _PIECE
-                            if size > MAX_MESSAGE:
-                                await self._give_up(f"a message is larger than {MAX_MESSAGE >> 20} MiB")
-                                return
-                            parts.append(event.data)
-                            if event.message_finished:
-                                self._deliver(parts)
-                                parts, size = [], 0
-                                if self._unread > MAX_UNREAD:
-                                    await self._give_up("more came than could be handled")
-                                    return
-                        case wsproto.events.Ping():
-                            # The newest stands for all before it, which RFC 6455 allows.
-                            self._pong_due = bytes(event.payload)
-                            self._pong_wanted.set()
-                        case wsproto.events.CloseConnection():
-                            if self.connection.state in _NOT_CLOSED_BY_PEER:
-                                # wsproto's way to say that it cannot read what came.
-                                what = one_line(event.reason or "")
-                                await self._give_up(
-                                    f"the other side broke the WebSocket protocol: {what}", event.code
-                                )
-                                return
-                            self._finish(Disconnected(event.code, event.reason or ""))
-                        case _:
-                            pass
+                for number, event in enumerate(self.connection.events(), 1):
+                    if number % _FAIR == 0:
+                        await anyio.lowlevel.checkpoint()
+                    await self._take(event)
+                    if self._ended.is_set():
+                        return
         except (httpcore.ReadError, OSError):
             self._finish(ConnectionLost("the connection was lost"))
+
+    async def _take(self, event: wsproto.events.Event) -> None:
+        match event:
+            case wsproto.events.Message():
+                self._parts.append(event.data)
+                self._size += len(event.data) + _PIECE
+                if self._size > MAX_MESSAGE:
+                    await self._give_up(f"a message is larger than {MAX_MESSAGE >> 20} MiB")
+                elif event.message_finished:
+                    self._deliver(self._parts)
+                    self._parts, self._size = [], 0
+                    if self._unread > MAX_UNREAD:
+                        await self._give_up("more came than could be handled")
+            case wsproto.events.Ping():
+                # The newest stands for all before it, which RFC 6455 allows.
+                self._pong_due = bytes(event.payload)
+                self._pong_wanted.set()
+            case wsproto.events.CloseConnection() if self.connection.state in _NOT_CLOSED_BY_PEER:
+                # wsproto's way to say that it cannot read what came.
+                what = one_line(event.reason or "")
+                await self._give_up(f"the other side broke the WebSocket protocol: {what}", event.code)
+            case wsproto.events.CloseConnection():
+                self._finish(Disconnected(event.code, event.reason or ""))
+            case _:
+                pass
 
     def _deliver(self, parts: list[Any]) -> None:
         message: Frame = "".join(parts) if isinstance(parts[0], str) else b"".join(parts)
@@ -317,7 +329,7 @@ async def _keep_refusal(response: httpx.Response) -> None:
     body = bytearray()
     with anyio.move_on_after(2.0):
         with suppress(httpx.HTTPError):  # what came before the fault is still worth showing
-            async for chunk in response.aiter_bytes(4096):
+            async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) >= _MAX_REFUSAL:
                     break

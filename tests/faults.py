@@ -1,4 +1,4 @@
-"""A server for misbehaviour over real sockets: the handshake is done by hand, then a test scripts the bytes."""
+"""A server for misbehaviour over real sockets: it shakes hands by hand, then a test scripts the bytes."""
 
 import base64
 import hashlib
@@ -106,8 +106,14 @@ class Peer:
         plain = int.from_bytes(payload, "big") ^ int.from_bytes(repeated, "big")
         return first & 0x0F, plain.to_bytes(length, "big")
 
+    async def until_closed(self) -> None:
+        """Read, and throw away, until the client closes; answer its close."""
+        while (await self.frame())[0] != CLOSE:
+            pass
+        await self.send(closing(1000))
+
     async def until_gone(self) -> None:
-        """Read, and throw away, until the client has closed the connection."""
+        """Read, and throw away, until the connection is gone; answer nothing."""
         with suppress(*GONE):
             while True:
                 await self.stream.receive()
@@ -169,14 +175,13 @@ async def serving(script: Script) -> AsyncIterator[Server]:
         raise failed
 
 
-def upgraded(*frames: bytes, until_gone: bool = True) -> Script:
-    """A script that accepts, sends frames, and waits for the client to leave."""
+def upgraded(*frames: bytes) -> Script:
+    """A script that accepts, sends frames, and waits for the client to close."""
 
     async def script(peer: Peer) -> None:
         await peer.accept()
         await peer.send(*frames)
-        if until_gone:
-            await peer.until_gone()
+        await peer.until_closed()
 
     return script
 

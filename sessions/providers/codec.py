@@ -39,13 +39,13 @@ class Codec(ABC):
         Raises ImpossibleCommand.
         """
 
+    @abstractmethod
     def poll(self, now: float) -> list[Frame]:
         """Return messages that have become due: keep-alives, and what was held back."""
-        return []
 
+    @abstractmethod
     def explain_close(self, code: int, reason: str) -> str:
         """Return what this provider means by a close, and what to do; nothing where that is not known."""
-        return ""
 
     def closed(self, *, clean: bool) -> list[Event]:
         """The connection is gone: return events for what was still open. `clean` after a normal close."""

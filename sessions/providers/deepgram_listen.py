@@ -124,11 +124,15 @@ class _Composer:
         return events
 
     def end(self, *, confirmed: bool = True) -> list[Event]:
-        """Emit the utterance so far. One that is broken off takes the last interim along, unconfirmed."""
+        """Emit the utterance so far. One that is broken off takes the last interim along, unconfirmed.
+
+        Else the interim stays: it is of the next utterance, when the sign for this one's end comes late.
+        """
         parts: list[Final | Interim] = [*self._done]
         if not confirmed and self._tail and self._tail.text:
             parts.append(self._tail)
-        self._done, self._tail = [], None
+            self._tail = None
+        self._done = []
         if not parts:
             return []
         text = " ".join(part.text for part in parts)

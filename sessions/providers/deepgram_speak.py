@@ -13,7 +13,7 @@ from sessions.events import Audio, AudioEnd, AudioSpan, Cleared, Event, Malforme
 from sessions.providers.codec import Codec, Frame
 from sessions.providers.deepgram_faults import explain_close
 from sessions.providers.sentences import spans
-from sessions.providers.wire import Message, decoder_of
+from sessions.providers.wire import Message, decoder_of, sendable
 
 OUTPUT_RATE = 24000
 LONGEST_SPEAK = 2000
@@ -133,7 +133,7 @@ class SpeakCodec(Codec):
             sentence = self._held.popleft()
             self._sent.append(sentence)
             self._flush_times.append(now)
-            speak = msgspec.json.encode({"type": "Speak", "text": sentence.text}).decode()
+            speak = msgspec.json.encode({"type": "Speak", "text": sendable(sentence.text)}).decode()
             frames += [speak, '{"type":"Flush"}']
         # A Close right behind a Flush may lose the tail: it waits until all is flushed.
         if self._finishing and not self._said_goodbye and not self._held and not self._sent:
@@ -148,8 +148,10 @@ class SpeakCodec(Codec):
         return len(self._flush_times) < FLUSHES or now - self._flush_times[0] >= FLUSH_WINDOW
 
     def _audio(self, frame: bytes) -> list[Event]:
-        if self._clearing or not self._sent:
-            return []  # of text that has been cleared
+        if self._clearing:
+            return []  # of text that is no longer wanted
+        if not self._sent:
+            return [Malformed("audio that no text asked for", len(frame))]
         sentence = self._sent[0]
         data = self._odd + frame
         whole = len(data) // 2 * 2

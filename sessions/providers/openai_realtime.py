@@ -29,6 +29,7 @@ from sessions.events import (
 )
 from sessions.providers import openai_messages as wire
 from sessions.providers.codec import Codec, Frame
+from sessions.providers.wire import sendable
 
 RATE = 24000
 """The only rate of audio/pcm; 16 kHz sent as it is would play 1.5 times too fast, without an error."""
@@ -71,6 +72,8 @@ class RealtimeCodec(Codec):
         self._configured = False
         self._active: str | None = None
         self._creating = False
+        self._unwanted = False
+        """The response that is being created was cancelled before it had a name."""
         self._create_due = False
         self._dropped: set[str] = set()
         self._content: dict[str, int] = {}
@@ -110,7 +113,10 @@ class RealtimeCodec(Codec):
             case wire.ItemTruncated(item_id=item, audio_end_ms=ms):
                 return [Truncated(item, ms / 1000)]
             case wire.ResponseCreated(response=response):
-                self._active, self._creating = response.id, False
+                self._active = response.id
+                if self._unwanted:
+                    self._drop_active()
+                self._creating = self._unwanted = False
                 return [AnswerStarted(response.id)]
             case wire.ResponseDone(response=response):
                 return self._done(response)
@@ -138,7 +144,7 @@ class RealtimeCodec(Codec):
                         "id": item,
                         "type": "message",
                         "role": "user",
-                        "content": [{"type": "input_text", "text": text}],
+                        "content": [{"type": "input_text", "text": sendable(text)}],
                     },
                 }
                 cancel = self._cancel()
@@ -187,6 +193,8 @@ class RealtimeCodec(Codec):
 
     def _cancel(self) -> list[Frame]:
         running = self._active is not None and self._active not in self._dropped
+        running = running or (self._creating and not self._unwanted)
+        self._unwanted = self._creating
         self._drop_active()
         return [_CANCEL] if running else []
 
@@ -205,7 +213,7 @@ class RealtimeCodec(Codec):
                     "type": "conversation.item.truncate",
                     "item_id": item,
                     "content_index": self._content[item],
-                    "audio_end_ms": max(0, min(int(heard * 1000), length)),
+                    "audio_end_ms": int(max(0, min(length, heard * 1000))),
                 }
             )
         ]
@@ -225,8 +233,9 @@ class RealtimeCodec(Codec):
         return [Audio(item, data[:whole], RATE)]
 
     def _done(self, response: wire.Response) -> list[Event]:
-        if response.id == self._active:
-            self._active = None
+        # It may be the end of one whose start could not be read.
+        if self._active in (None, response.id):
+            self._active, self._creating, self._unwanted = None, False, False
         details = response.status_details or wire.StatusDetails()
         reason = details.reason or ""
         if details.error:
@@ -237,9 +246,11 @@ class RealtimeCodec(Codec):
         if error.code in _HARMLESS:
             return []
         if error.code == _BUSY:
-            self._creating, self._create_due = False, True
+            self._create_due = self._create_due or not self._unwanted
+            # Where it is not known which response runs, the next response.done ends the wait.
+            self._creating, self._unwanted = self._active is None, False
             return []
-        self._creating = False
+        self._creating = self._unwanted = False
         return [_problem(error)]
 
 

@@ -3,7 +3,8 @@
 import re
 from itertools import pairwise
 
-_END = re.compile(r"[.!?…]+[\"'”’)\]]*\s+|\n+")
+# The lookbehind and the possessive `++` keep the search linear in long rows of dots.
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+\s+|\n+")
 _CLAUSE = re.compile(r"[,;:]\s+")
 
 

@@ -1,11 +1,14 @@
 """Decoding of JSON messages that carry their kind in one field, with msgspec's tagged unions."""
 
+import re
 from typing import Any
 
 import msgspec
 
 from sessions.events import Event, Malformed, Raw
 from sessions.providers.codec import Frame
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Message(msgspec.Struct, frozen=True, tag_field="type"):
@@ -49,3 +52,11 @@ def decoder_of(*types: type[Message]) -> MessageDecoder:
         union = union | each
     tags = frozenset(str(each.__struct_config__.tag) for each in types)
     return MessageDecoder(union, tags)
+
+
+def sendable(text: str) -> str:
+    """Return `text`, as long as before, with U+FFFD for what UTF-8 cannot hold.
+
+    Bytes of the command line that are not UTF-8 come as lone surrogates.
+    """
+    return _SURROGATE.sub("\ufffd", text)

@@ -80,6 +80,8 @@ class SpeechList:
         sentence = None
         if utterance.over:
             phase = utterance.over
+        elif progress is None and utterance.complete:
+            phase = "done"  # without any sound, as for "…"
         elif progress is None:
             phase = "synthesising" if utterance.name == first_waiting else "queued"
         elif progress.finished:

@@ -20,8 +20,9 @@ class Transcript:
                 self._interims.pop(channel, None)
                 self._finals.setdefault(channel, []).append(event)
             case Utterance(channel=channel):
-                self._interims.pop(channel, None)
                 self._finals.pop(channel, None)
+                if not event.confirmed:  # then the interim is in it; else it is of the next utterance
+                    self._interims.pop(channel, None)
                 remark = "" if event.confirmed else "unconfirmed"
                 self._log.append(Entry("speech", event.text, start=event.start, remark=remark))
             case _:
