@@ -1,5 +1,6 @@
 """The embedded gateway: a server with Cloudflare AI Gateway's addresses and local speech engines."""
 
+import os
 import sys
 from importlib.util import find_spec
 
@@ -27,6 +28,8 @@ def main(port: int = 0, token: str | None = None, *, parent: bool = False) -> in
     if missing:
         sys.stderr.write(f"voxdeck gateway: {missing[0]} is not installed: pip install 'voxdeck[local]'\n")
         return 1
+    # ONNX Runtime reports to its maker since 1.29 unless told not to; here nothing leaves the machine.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     from sessions.local.server import serve  # noqa: PLC0415 - needs the packages
 
     return serve(port, token, parent=parent)

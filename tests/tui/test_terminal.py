@@ -95,3 +95,13 @@ def test_what_libraries_print_goes_to_the_log(empty_home: Path) -> None:
         shown.until_ended()
         assert b"ALSA" not in shown.output
     assert list(empty_home.rglob("voxdeck.log"))
+
+
+def test_nothing_but_the_log_is_left_in_the_home(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ONNX Runtime keeps a report for its maker there unless it is told not to, or is run by a CI."""
+    monkeypatch.delenv("CI", raising=False)
+    with deck(empty_home, (80, 24)) as shown:
+        shown.until(lambda text: "Dashwood" in text)
+        shown.press("ctrl+q")
+        shown.until_ended()
+    assert {path.name for path in empty_home.rglob("*") if path.is_file()} == {"voxdeck.log"}
