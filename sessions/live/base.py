@@ -14,7 +14,7 @@ from sessions.audio.taps import Taps
 from sessions.commands import Command, ImpossibleCommand, SendAudio
 from sessions.events import Closed, Connecting, Event, Failed, Malformed, Problem, Raw, Ready, Warned
 from sessions.gateway import Address
-from sessions.live.actions import Action, Reopen, Save, Stop, ToggleListening
+from sessions.live.actions import Action, Reopen, Save, Stop, ToggleListening, TogglePause
 from sessions.providers.catalogue import Offer
 from sessions.secrets import redact
 from sessions.session import Session
@@ -71,6 +71,10 @@ class LiveSession(ABC):
                 return ""
             case Stop():
                 self.stop()
+                return ""
+            case TogglePause():
+                player = self.sound.player
+                player.pause(self.name, paused=not player.is_paused(self.name))
                 return ""
             case ToggleListening():
                 return self._toggle_listening()

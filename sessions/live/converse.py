@@ -8,7 +8,7 @@ import msgspec
 
 from sessions.commands import CancelAnswer, ImpossibleCommand, SendText, Truncate
 from sessions.events import AnswerDone, Audio, AudioEnd, Closed, Event, Failed, SpeechStarted, SpeechStopped
-from sessions.live.actions import Action, Say, TogglePause
+from sessions.live.actions import Action, Say
 from sessions.live.base import LiveSession, Sound, log_as_text
 from sessions.providers.catalogue import Offer
 from sessions.state.conversation import Conversation
@@ -22,15 +22,10 @@ class ConverseSession(LiveSession):
         self._names = itertools.count(1)
 
     async def do(self, action: Action) -> str:
-        match action:
-            case Say(text=text):
-                self._say(text)
-            case TogglePause():
-                player = self.sound.player
-                player.pause(self.name, paused=not player.is_paused(self.name))
-            case _:
-                return await super().do(action)
-        return ""
+        if isinstance(action, Say):
+            self._say(action.text)
+            return ""
+        return await super().do(action)
 
     def apply(self, event: Event, t: float) -> None:
         match event:

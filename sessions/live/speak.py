@@ -9,7 +9,7 @@ import msgspec
 from sessions.audio.pcm import BYTES_PER_SAMPLE
 from sessions.commands import Clear, ImpossibleCommand, Speak
 from sessions.events import Audio, AudioEnd, Closed, Event, Failed
-from sessions.live.actions import Action, Replay, Say, TogglePause
+from sessions.live.actions import Action, Replay, Say
 from sessions.live.base import LiveSession, Sound
 from sessions.providers.catalogue import Offer
 from sessions.state.snapshot import SessionView
@@ -31,9 +31,6 @@ class SpeakSession(LiveSession):
         match action:
             case Say(text=text):
                 self._say(text)
-            case TogglePause():
-                player = self.sound.player
-                player.pause(self.name, paused=not player.is_paused(self.name))
             case Replay():
                 self._replay()
             case _:
