@@ -52,5 +52,20 @@ class Truncate(Command, frozen=True):
     """Seconds; cut to what was received."""
 
 
+class AnswerToolCall(Command, frozen=True):
+    """The outcome of a `ToolCall`, as text (JSON where the tool gives data)."""
+
+    call: str
+    output: str
+    failed: bool = False
+
+
+class MakeImage(Command, frozen=True):
+    """Make pictures from a prompt; they come under the name `job`."""
+
+    job: str
+    prompt: str
+
+
 class Finish(Command, frozen=True):
     """End the session in good order: what is under way is finished, then the provider closes."""

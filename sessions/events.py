@@ -35,6 +35,18 @@ class Ready(Event, frozen=True):
     """Seconds since the epoch, where the provider limits a session's life."""
 
 
+class GoingAway(Event, frozen=True):
+    """The provider will end the connection in so many seconds, where it says."""
+
+    time_left: float | None = None
+
+
+class Resumable(Event, frozen=True):
+    """A connection opened with this handle goes on where this one is."""
+
+    handle: str
+
+
 class Closed(Event, frozen=True):
     """The session's end as asked for, or by the provider with a normal code."""
 
@@ -119,6 +131,17 @@ class Final(Event, frozen=True):
     channel: int = 0
 
 
+class EagerTurn(Event, frozen=True):
+    """The turn has probably ended with `text`: time to prepare an answer. `TurnResumed` may take it back."""
+
+    text: str
+    confidence: float | None = None
+
+
+class TurnResumed(Event, frozen=True):
+    """The speaker goes on after an `EagerTurn`."""
+
+
 class Utterance(Event, frozen=True):
     """All finals from one pause to the next, joined."""
 
@@ -148,6 +171,13 @@ class AudioSpan(Event, frozen=True):
     begin: int
     end: int
     start: float
+
+
+class AudioWords(Event, frozen=True):
+    """When words of the utterance sound, in seconds of its audio. May come before or after the audio."""
+
+    utterance: str
+    words: tuple[Word, ...]
 
 
 class AudioEnd(Event, frozen=True):
@@ -208,9 +238,66 @@ class AnswerDone(Event, frozen=True):
     usage: Usage | None = None
 
 
+class Interrupted(Event, frozen=True):
+    """The provider has heard the user barge in: what still sounds must be silenced."""
+
+
+class AnswerCorrected(Event, frozen=True):
+    """What of an item's text was really said before it was interrupted."""
+
+    item: str
+    text: str
+
+
+class ToolCall(Event, frozen=True):
+    """The model wants a function carried out; answered with the command `AnswerToolCall`."""
+
+    call: str
+    name: str
+    arguments: str
+    """JSON text, as the model wrote it."""
+
+
+class ToolCallsCancelled(Event, frozen=True):
+    """The answers to these calls are no longer wanted."""
+
+    calls: tuple[str, ...]
+
+
 class Truncated(Event, frozen=True):
     """The provider has cut an item's audio to what was heard."""
 
     item: str
     heard: float
     """Seconds."""
+
+
+# Images
+
+
+class Image(Event, frozen=True):
+    """One picture of a job: its encoded bytes, or (where the provider sends none) the address to fetch."""
+
+    job: str
+    media_type: str
+    content: bytes = b""
+    url: str = ""
+    width: int | None = None
+    height: int | None = None
+
+
+class ImagesDone(Event, frozen=True):
+    """The job is over, with so many pictures."""
+
+    job: str
+    count: int
+    seed: int | None = None
+    seconds: float | None = None
+    """Of inference, as the provider measured it."""
+
+
+class ImagesFailed(Event, frozen=True):
+    """The provider refused or failed the job; the session goes on."""
+
+    job: str
+    message: str

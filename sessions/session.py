@@ -59,7 +59,8 @@ class Session:
         ended = failures.of_end(
             end,
             ready=self.ready,
-            asked=self._finishing,
+            # Where the provider says goodbye, a drop instead of it may have taken the rest of its work along.
+            asked=self._finishing and not self.codec.finishes,
             meaning=self.codec.explain_close(getattr(end, "code", 0), getattr(end, "reason", "")),
             last_problem=self._last_problem,
         )

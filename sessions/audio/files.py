@@ -15,6 +15,7 @@ from sessions.text import one_line
 RATES = range(4000, 384_001)
 RECORDINGS = ("sense_0870", "sense_0880", "sense_0890")
 _PAUSE = 1.0
+_BLOCK = 1 << 16
 
 
 class AudioFileError(Exception):
@@ -43,16 +44,22 @@ def read(path: Path) -> Clip:
     if not data:
         raise AudioFileError(f"{name}: the file is empty")
     try:
-        wavedata, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            rate = file.samplerate
+            # By blocks, because a header may promise more than memory can hold.
+            blocks = [np.zeros((0, 1), np.float32)]
+            while (block := file.read(_BLOCK, dtype="float32", always_2d=True)).size:
+                blocks.append(block.mean(axis=1, keepdims=True))
     except (soundfile.SoundFileError, RuntimeError, ValueError, TypeError):
         raise AudioFileError(f"{name}: not an audio file that can be read; WAV and FLAC can") from None
     if rate not in RATES:
         raise AudioFileError(f"{name}: its sample rate of {rate} Hz is not usable")
-    if not wavedata.shape[0]:
+    mono = np.concatenate(blocks)[:, 0]
+    if not mono.size:
         raise AudioFileError(f"{name}: it holds no sound (length 0)")
-    if not np.isfinite(wavedata).all():
+    if not np.isfinite(mono).all():
         raise AudioFileError(f"{name}: it holds samples that are not numbers")
-    return Clip(from_float(wavedata.mean(axis=1)), rate)
+    return Clip(from_float(mono), rate)
 
 
 def raw(data: bytes, rate: int, name: str) -> Clip:
@@ -65,15 +72,18 @@ def raw(data: bytes, rate: int, name: str) -> Clip:
 
 def write_wav(path: Path, pcm: bytes, rate: int) -> None:
     """Write 16-bit mono samples. Raises AudioFileError."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(pcm)
     try:
-        with wave.open(str(path), "wb") as out:
-            out.setnchannels(1)
-            out.setsampwidth(2)
-            out.setframerate(rate)
-            out.writeframes(pcm)
-    except (OSError, wave.Error) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise AudioFileError(f"{one_line(str(path))}: cannot be written: {why.lower()}") from None
+        # Not by `wave`, which complains on stderr, too, when a file cannot be opened.
+        path.write_bytes(out.getvalue())
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise AudioFileError(f"{one_line(str(path))}: cannot be written: {why}") from None
 
 
 def bundled_recording() -> Clip:

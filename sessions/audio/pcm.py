@@ -26,8 +26,8 @@ def seconds(pcm: bytes, rate: int) -> float:
 
 
 def from_float(wave: NDArray[Any]) -> Samples:
-    """Floats in -1..1 to 16-bit samples, clipped."""
-    return np.asarray(np.rint(np.clip(wave, -1.0, 1.0) * 32767.0), dtype=np.int16)
+    """Floats in -1..1 to 16-bit samples, clipped; those that were 16-bit samples become the same again."""
+    return np.asarray(np.rint(np.clip(wave * 32768.0, -32768.0, 32767.0)), dtype=np.int16)
 
 
 def level(samples: Samples) -> float:

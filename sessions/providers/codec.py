@@ -14,7 +14,7 @@ from sessions.events import Event
 Frame = str | bytes
 """One WebSocket message: text or binary."""
 
-Kind = Literal["transcribe", "speak", "converse"]
+Kind = Literal["transcribe", "speak", "converse", "image"]
 
 
 class Codec(ABC):
