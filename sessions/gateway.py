@@ -26,13 +26,14 @@ class BadAddress(ValueError):
 
 @dataclass(frozen=True)
 class Gateway:
-    """A gateway and its token. By header the token goes as `Bearer <token>`, once."""
+    """A gateway and its token, which goes by header as `Bearer <token>` (once), or `bare`."""
 
     base: str
     token: Secret | None = None
     token_form: TokenForm = "header"
     name: str = ""
     """How the gateway is shown; its host where empty."""
+    bare: bool = False
 
     @property
     def shown(self) -> str:
@@ -40,13 +41,35 @@ class Gateway:
 
 
 @dataclass(frozen=True)
+class KeyForm:
+    """Where a provider takes its key: in a header, or in the query; some also take a subprotocol."""
+
+    header: str = ""
+    scheme: str = ""
+    """What stands before the key in the header, such as `Bearer `."""
+    query: str = ""
+    subprotocol: str = ""
+    """What stands before the key in the subprotocol."""
+    beside: tuple[str, ...] = ()
+    """Subprotocols that go with it."""
+
+
+NO_KEY = KeyForm()
+BEARER = KeyForm("Authorization", "Bearer ")
+
+
+@dataclass(frozen=True)
 class Route:
-    """A provider's path below the base, and what it wants beside it."""
+    """A provider's path below a base, and what it wants beside it."""
 
     path: str
     query: tuple[tuple[str, str], ...] = ()
-    authorization: Secret | None = None
-    """The provider's key, for `Authorization: Bearer`."""
+    key_form: KeyForm = NO_KEY
+    key: Secret | None = None
+    alias: str = ""
+    """Of a key that the gateway stores."""
+    base: str = ""
+    """The provider's own address, where the gateway is passed by."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +83,12 @@ class Address:
 
 
 def gateway(
-    base: str, token: Secret | None = None, token_form: TokenForm = "header", name: str = ""
+    base: str,
+    token: Secret | None = None,
+    token_form: TokenForm = "header",
+    name: str = "",
+    *,
+    bare: bool = False,
 ) -> Gateway:
     """Check a gateway's base URL. Raises BadAddress."""
     text = base.strip().rstrip("/")
@@ -82,26 +110,57 @@ def gateway(
         raise BadAddress("gateway URL: only scheme, host, port and path are expected; tokens go elsewhere")
     if token:
         _check_encrypted(text, "token")
-    return Gateway(text, token, token_form, name)
+    return Gateway(text, token, token_form, name, bare)
 
 
 def address(at: Gateway, route: Route) -> Address:
-    """Put a route below a gateway. Raises BadAddress where a credential cannot be sent in this form."""
-    # `@` and `/` stay literal, as in the documented model=@cf/deepgram/nova-3.
-    query = "&".join(f"{quote(key, safe='')}={_query_value(value, key)}" for key, value in route.query)
-    shown = at.base + route.path
+    """Put a route below a gateway; one with a base of its own is reached there, without the gateway.
+
+    Raises BadAddress where a credential cannot be sent in this form.
+    """
+    base = route.base or at.base
     headers: dict[str, str] = {}
-    subprotocols: tuple[str, ...] = ()
-    if at.token:
-        _check_encrypted(at.base, "token")
-        if at.token_form == "header":
-            headers["cf-aig-authorization"] = _bearer(at.token, "gateway token")
-        else:
-            subprotocols = (f"cf-aig-authorization.{_subprotocol_value(at.token)}",)
-    if route.authorization:
-        _check_encrypted(at.base, "key")
-        headers["Authorization"] = _bearer(route.authorization, "provider key")
-    return Address(f"{shown}?{query}" if query else shown, shown, headers, subprotocols)
+    subprotocols: list[str] = []
+    query = list(route.query)
+    if route.key:
+        _check_encrypted(base, "key")
+        _add_key(route, "header" if route.base else at.token_form, headers, subprotocols, query)
+    if not route.base:
+        if route.alias:
+            headers["cf-aig-byok-alias"] = _header_value(route.alias, "key alias")
+        if at.token:
+            _check_encrypted(base, "token")
+            _add_token(at, at.token, headers, subprotocols)
+    shown = base + route.path
+    # `@` and `/` stay literal, as in the documented model=@cf/deepgram/nova-3.
+    pairs = "&".join(f"{quote(key, safe='')}={_query_value(value, key)}" for key, value in query)
+    return Address(f"{shown}?{pairs}" if pairs else shown, shown, headers, tuple(subprotocols))
+
+
+def _add_token(at: Gateway, token: Secret, headers: dict[str, str], subprotocols: list[str]) -> None:
+    value = _bare(token, "gateway token")
+    if at.token_form == "header":
+        form = value if at.bare else f"Bearer {value}"
+        headers["cf-aig-authorization"] = _header_value(form, "gateway token")
+    else:
+        subprotocols.append(f"cf-aig-authorization.{_subprotocol_value(value, 'gateway token')}")
+
+
+def _add_key(
+    route: Route,
+    way: TokenForm,
+    headers: dict[str, str],
+    subprotocols: list[str],
+    query: list[tuple[str, str]],
+) -> None:
+    assert route.key is not None
+    form, value = route.key_form, _bare(route.key, "provider key")
+    if form.query:
+        query.append((form.query, value))
+    elif way == "subprotocol" and form.subprotocol:
+        subprotocols += [*form.beside, form.subprotocol + _subprotocol_value(value, "provider key")]
+    elif form.header:
+        headers[form.header] = _header_value(form.scheme + value, "provider key")
 
 
 def _query_value(value: str, name: str) -> str:
@@ -118,20 +177,16 @@ def _bare(secret: Secret, what: str) -> str:
     return value
 
 
-def _bearer(secret: Secret, what: str) -> str:
-    value = _bare(secret, what)
+def _header_value(value: str, what: str) -> str:
     if not value.isascii() or not value.isprintable():
         raise BadAddress(f"{what}: it contains a character that a header cannot hold; was it pasted whole?")
-    return f"Bearer {value}"
+    return value
 
 
-def _subprotocol_value(secret: Secret) -> str:
-    token = _bare(secret, "gateway token")
-    if not _TOKEN_CHARACTERS.fullmatch(token):
-        raise BadAddress(
-            "gateway token: it contains a character that a subprotocol cannot hold; send it by header"
-        )
-    return token
+def _subprotocol_value(value: str, what: str) -> str:
+    if not _TOKEN_CHARACTERS.fullmatch(value):
+        raise BadAddress(f"{what}: it contains a character that a subprotocol cannot hold; send it by header")
+    return value
 
 
 def _check_encrypted(base: str, what: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sessions.gateway import Route
+from sessions.gateway import BEARER, Route
 from sessions.providers.codec import Codec, Kind
 from sessions.providers.deepgram_listen import ListenCodec
 from sessions.providers.deepgram_speak import OUTPUT_RATE, SpeakCodec
@@ -53,7 +53,7 @@ def _speak_route(model: str, key: Secret | None) -> Route:
 
 
 def _openai_route(model: str, key: Secret | None) -> Route:
-    return Route("/openai", (("model", model),), authorization=key)
+    return Route("/openai", (("model", model),), BEARER, key)
 
 
 OFFERS = (
