@@ -33,7 +33,8 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
-        for form in (self.bare(), quote(self.bare(), safe="", errors="replace")):
+        bare = self.bare()
+        for form in (bare, *(quote(bare, safe=safe, errors="replace") for safe in ("", "@/"))):
             if len(form) >= _SHORTEST:
                 _known.add(form)
 
