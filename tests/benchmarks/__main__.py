@@ -1,11 +1,12 @@
 """`make bench`: every benchmark, each against a peer in the same run. Figures are ratios first."""
 
-from tests.benchmarks import first_paint, messages
+from tests.benchmarks import first_paint, messages, quitting
 
 
 def main() -> None:
     messages.run()
     first_paint.run()
+    quitting.run()
 
 
 main()

