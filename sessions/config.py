@@ -97,6 +97,12 @@ class Config(msgspec.Struct, frozen=True):
     workspaces: dict[str, WorkspaceTable] = {}
     network: NetworkTable = NetworkTable()
 
+    def with_direct(self, provider: str, *, direct: bool) -> "Config":
+        """Return the same, but for whether this provider is reached without the gateway."""
+        table = self.providers.get(provider, ProviderTable())
+        changed = msgspec.structs.replace(table, direct=direct)
+        return msgspec.structs.replace(self, providers={**self.providers, provider: changed})
+
 
 _TABLES: dict[str, Any] = {
     "gateways": GatewayTable,
@@ -226,12 +232,20 @@ def _keyring(name: str) -> tuple[str, str]:
         return "", "this system has no keyring; use env:NAME or file:PATH"
 
 
+def named_gateway(config: Config, name: str) -> Gateway | None:
+    """Return a gateway of the configuration's; none for the embedded one. Raises BadConfig."""
+    if name == EMBEDDED:
+        return None
+    if name not in config.gateways:
+        known = ", ".join((EMBEDDED, *config.gateways))
+        raise BadConfig(f"{config.path}: there is no gateway {name!r}; expected a URL or one of: {known}")
+    return _from_table(config, name)
+
+
 def chosen_gateway(config: Config, environment: Mapping[str, str] = os.environ) -> Gateway | None:
     """Return the gateway to use; none for the embedded one. Raises BadConfig."""
-    if config.gateway == EMBEDDED:
-        return None
     if config.gateway:
-        return _from_table(config, config.gateway)
+        return named_gateway(config, config.gateway)
     account, name = environment.get(ACCOUNT_VARIABLE), environment.get(GATEWAY_VARIABLE)
     if not (account and name):
         return None

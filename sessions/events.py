@@ -26,6 +26,10 @@ class Connecting(Event, frozen=True):
     """Without credentials."""
 
 
+class Opened(Event, frozen=True):
+    """The upgrade was answered with 101, which does not yet mean that the session works."""
+
+
 class Ready(Event, frozen=True):
     """The provider has said that the session works, or (where it says nothing) the socket is open."""
 

@@ -12,7 +12,7 @@ import anyio
 
 from sessions import failures
 from sessions.commands import Command, Finish, ImpossibleCommand
-from sessions.events import Closed, Connecting, Event, Failed, Problem, Ready
+from sessions.events import Closed, Connecting, Event, Failed, Opened, Problem, Ready
 from sessions.gateway import Address
 from sessions.providers.codec import Codec, Frame
 from sessions.secrets import redact
@@ -74,7 +74,9 @@ class Session:
             raise ImpossibleCommand("the session is not open")
         if self._waiting > MAX_WAITING:
             raise ImpossibleCommand("the connection is too slow: too much is waiting to be sent")
-        self._put(self.codec.send(command, time.monotonic()))
+        now = time.monotonic()
+        self._put(self.codec.send(command, now))
+        self._tell(self.codec.elapse(now))
 
     def finish(self) -> None:
         """End in good order, where the provider knows how; else as soon as all is sent."""
@@ -100,14 +102,16 @@ class Session:
         return end
 
     async def _read(self, connection: Connection) -> TransportError:
+        self._emit(Opened())
         if self.codec.ready_on_open:
             self._emit(Ready())
+        self._put(self.codec.poll(time.monotonic()))  # some want a message before they greet
         try:
             with anyio.move_on_after(self._ready_timeout):
                 while not self.ready:
                     self._receive(await connection.next_message())
             if not self.ready:
-                return TransportError(f"connected, but nothing was heard for {self._ready_timeout:.0f} s")
+                return TransportError(f"connected, but nothing was heard for {self._ready_timeout:g} s")
             while True:
                 self._receive(await connection.next_message())
         except TransportError as end:
@@ -115,11 +119,14 @@ class Session:
 
     def _receive(self, frame: Frame) -> None:
         now = time.monotonic()
-        for event in self.codec.receive(frame, now):
+        self._tell(self.codec.receive(frame, now))
+        self._put(self.codec.poll(now))
+
+    def _tell(self, events: list[Event]) -> None:
+        for event in events:
             if isinstance(event, Problem):
                 self._last_problem = one_line(redact(event.message or event.code))
             self._emit(event)
-        self._put(self.codec.poll(now))
 
     def _emit(self, event: Event) -> None:
         if isinstance(event, Ready):
@@ -151,7 +158,7 @@ class Session:
                     return  # the reader is told the same
                 self._waiting -= len(frame)
                 self._outbox_drained.set()
-            if self._finishing and not self.codec.finishes:
+            if self._finishing and (self.codec.finished or not self.codec.finishes):
                 await connection.close()
                 return
             self._outbox_filled = anyio.Event()
@@ -160,4 +167,8 @@ class Session:
     async def _poll(self) -> None:
         while True:
             await anyio.sleep(POLL_EVERY)
-            self._put(self.codec.poll(time.monotonic()))
+            now = time.monotonic()
+            self._tell(self.codec.elapse(now))
+            self._put(self.codec.poll(now))
+            if self.codec.finished:
+                self._outbox_filled.set()

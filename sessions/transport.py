@@ -17,6 +17,7 @@ import ssl
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -45,6 +46,8 @@ READ_CHUNK = 64 * 1024
 _FAIR = 100
 """Messages or frames in a row after which other tasks get their turn: one read may hold 30,000 of them."""
 CONNECT_TIMEOUT = 10.0
+REFUSAL_TIMEOUT = 2.0
+"""Seconds for the body of a refusal."""
 SEND_TIMEOUT = 10.0
 CLOSE_TIMEOUT = 0.3
 """Seconds for the closing handshake, and again for the socket: quitting must feel immediate."""
@@ -55,6 +58,10 @@ _NOT_CLOSED_BY_PEER = (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MAX_REFUSAL = 16 * 1024
 _REFUSAL_BODY = "voxdeck.refusal_body"
+
+
+class BadAuthority(Exception):
+    """A file of certificate authorities cannot be used; the message is one line."""
 
 
 class TransportError(Exception):
@@ -266,14 +273,16 @@ class Connection(AsyncWebSocketSession):
 class Transport:
     """Opens connections over one shared client; a client of its own each would cost 20 ms (measured)."""
 
-    def __init__(self) -> None:
+    def __init__(self, ca: str = "") -> None:
+        """`ca`: a file of further certificate authorities. Raises BadAuthority where it cannot be used."""
         self._no_proxy = ""
+        trust = _trust(ca)
         try:
-            self._client = _client(proxies=True)
+            self._client = _client(trust, proxies=True)
         except (ImportError, ValueError, httpx.InvalidURL) as error:
             # The embedded gateway, on this machine, works all the same.
             self._no_proxy = f"the proxy in ALL_PROXY cannot be used: {one_line(redact(str(error)))}"
-            self._client = _client(proxies=False)
+            self._client = _client(trust, proxies=False)
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -311,8 +320,9 @@ class Transport:
             raise caught
 
 
-def _client(*, proxies: bool) -> httpx.AsyncClient:
+def _client(trust: ssl.SSLContext, *, proxies: bool) -> httpx.AsyncClient:
     return httpx.AsyncClient(
+        verify=trust,
         timeout=httpx.Timeout(CONNECT_TIMEOUT, pool=None),
         limits=httpx.Limits(max_connections=None),
         event_hooks={"response": [_keep_refusal]},
@@ -322,12 +332,25 @@ def _client(*, proxies: bool) -> httpx.AsyncClient:
     )
 
 
+def _trust(ca: str) -> ssl.SSLContext:
+    """Certificates are always verified, by the usual authorities and those of `ca`."""
+    context = httpx.create_ssl_context()
+    if ca:
+        try:
+            context.load_verify_locations(Path(ca).expanduser())
+        except ssl.SSLError:
+            raise BadAuthority(f"{ca}: it holds no certificates (PEM)") from None
+        except OSError as error:
+            raise BadAuthority(f"{ca}: {(error.strerror or 'cannot be read').lower()}") from None
+    return context
+
+
 async def _keep_refusal(response: httpx.Response) -> None:
     """Read what a refusal says, within limits, before httpx-ws raises and httpx closes the response."""
     if response.status_code == 101:
         return
     body = bytearray()
-    with anyio.move_on_after(2.0):
+    with anyio.move_on_after(REFUSAL_TIMEOUT):
         with suppress(httpx.HTTPError):  # what came before the fault is still worth showing
             async for chunk in response.aiter_bytes():
                 body += chunk

@@ -13,15 +13,17 @@ from sessions.gateway import BadAddress, Gateway, gateway
 from sessions.secrets import Secret
 
 DEFAULT_TIMEOUT = 15.0
+IMAGE_TIMEOUT = 120.0
+"""A model that nobody has used for a while takes so long to be there."""
 TOKEN_VARIABLES = ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY")
-KEY_VARIABLE = "OPENAI_API_KEY"
 
 USAGE, INTERRUPTED = 2, 130
 
 _EPILOG = """\
-With no --gateway, every command starts the embedded gateway for itself: no key is needed, and nothing
-leaves the machine. With one, its token is taken from CLOUDFLARE_API_TOKEN, and OpenAI's key (unless the
-gateway stores it) from OPENAI_API_KEY. Exit status: 0; 1 the session failed; 2 usage.
+With no gateway configured, every command starts the embedded gateway for itself: no key is needed, and
+nothing leaves the machine. A gateway is named by --gateway, by the configuration file, or by the variables
+CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_GATEWAY and CLOUDFLARE_API_TOKEN; providers' keys by the file or by their
+usual variables, such as OPENAI_API_KEY. Exit status: 0; 1 the session failed; 2 usage.
 """
 
 
@@ -37,7 +39,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         from importlib.metadata import version  # noqa: PLC0415
 
-        parser.exit(message=f"voxdeck {version('voxdeck')}\n")
+        sys.stdout.write(f"voxdeck {version('voxdeck')}\n")  # parser.exit's message goes to standard error
+        parser.exit()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,10 +52,15 @@ def _parser() -> argparse.ArgumentParser:
             metavar="URL",
             type=_gateway,
             default=default,
-            help="base URL of an AI gateway: wss://…/v1/<account>/<gateway>",
+            help="an AI gateway: wss://…/v1/<account>/<gateway>, a configured name, or embedded",
         )
-    sessions.add_argument("--provider", help="such as workers-ai or openai")
+    sessions.add_argument("--provider", help="such as workers-ai or openai; voxdeck sessions lists all")
     sessions.add_argument("--model", help="such as nova-3 or aura-2-en")
+    sessions.add_argument("--session", metavar="NAME", help="a session that the configuration file names")
+    sessions.add_argument("--voice", default="", help="a voice of the provider's")
+    sessions.add_argument("--language", default="", help="such as en")
+    sessions.add_argument("--agent", default="", metavar="ID", help="the agent, for elevenlabs")
+    sessions.add_argument("--direct", action="store_true", help="connect to the provider, not by the gateway")
     sessions.add_argument(
         "--timeout",
         metavar="S",
@@ -78,6 +86,13 @@ def _parser() -> argparse.ArgumentParser:
         "--port", metavar="N", type=_port, default=8787, help="default: %(default)s; 0 takes a free one"
     )
     serve.add_argument("--token", metavar="T", help="ask every client for this token")
+    serve.add_argument(
+        "--fault",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="make every session suffer: delay=S, drop-after=BYTES, close=CODE:REASON, refuse=STATUS, …",
+    )
     serve.set_defaults(run="gateway")
 
     hear = commands.add_parser("transcribe", parents=[sessions], help="a recording to text")
@@ -114,6 +129,19 @@ def _parser() -> argparse.ArgumentParser:
         "--out", metavar="FILE.wav", type=Path, help="have the answer spoken, and write it here"
     )
     chat.set_defaults(run="chat")
+    image = commands.add_parser("image", parents=[sessions], help="a prompt to a picture")
+    image.add_argument("text", metavar="PROMPT", help="what to show; - reads standard input")
+    image.add_argument("--out", metavar="FILE", type=Path, help="default: voxdeck-image.jpeg or .png")
+    image.set_defaults(run="image", timeout=IMAGE_TIMEOUT)
+
+    for name, what in (
+        ("sessions", "list what can be opened, and what each still lacks"),
+        ("doctor", "check what is here, and try every provider"),
+    ):
+        command = commands.add_parser(name, help=what)
+        command.add_argument("--gateway", metavar="URL", type=_gateway, default=argparse.SUPPRESS)
+        command.add_argument("--json", action="store_true", help="one JSON object a line")
+        command.set_defaults(run=name)
     return parser
 
 
@@ -126,10 +154,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(arguments)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain once more when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has gone
+        drop_output()
         return 1
+
+
+def drop_output() -> None:
+    """Give standard output up where it cannot be written: Python would fail once more when it closes it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: argparse.Namespace) -> int:  # each import is wanted by one command only
@@ -142,23 +174,26 @@ def _run(arguments: argparse.Namespace) -> int:  # each import is wanted by one 
             from tui.commands.transcribe import run  # noqa: PLC0415
         case "say":
             from tui.commands.say import run  # noqa: PLC0415
+        case "image":
+            from tui.commands.image import run  # noqa: PLC0415
+        case "sessions":
+            from tui.commands.sessions import run  # noqa: PLC0415
+        case "doctor":
+            from tui.commands.doctor import run  # noqa: PLC0415
         case _:
             from tui.commands.chat import run  # noqa: PLC0415
     return run(arguments)
 
 
-def _gateway(url: str) -> Gateway:
+def _gateway(text: str) -> Gateway | str:
+    """A URL is checked at once; a name is looked up in the configuration, which is read later."""
+    if "://" not in text:
+        return text
     token = next((value for name in TOKEN_VARIABLES if (value := os.environ.get(name))), None)
     try:
-        return gateway(url, Secret(token) if token else None)
+        return gateway(text, Secret(token) if token else None)
     except BadAddress as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def provider_key() -> Secret | None:
-    """The key for providers that want one of their own, from the environment."""
-    key = os.environ.get(KEY_VARIABLE)
-    return Secret(key) if key else None
 
 
 def _timeout(text: str) -> float:

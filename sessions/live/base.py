@@ -12,9 +12,20 @@ import anyio.to_thread
 from sessions.audio.player import Player
 from sessions.audio.taps import Taps
 from sessions.commands import Command, ImpossibleCommand, SendAudio
-from sessions.events import Closed, Connecting, Event, Failed, Malformed, Problem, Raw, Ready, Warned
-from sessions.gateway import Address
+from sessions.events import (
+    Closed,
+    Connecting,
+    Event,
+    Failed,
+    GoingAway,
+    Malformed,
+    Problem,
+    Raw,
+    Ready,
+    Warned,
+)
 from sessions.live.actions import Action, Reopen, Save, Stop, ToggleListening, TogglePause
+from sessions.openings import Opening
 from sessions.providers.catalogue import Offer
 from sessions.secrets import redact
 from sessions.session import Session
@@ -54,12 +65,12 @@ class LiveSession(ABC):
         self._reopen = anyio.Event()
         self._lost_audio = False
 
-    async def run(self, transport: Transport, address: Address) -> None:
+    async def run(self, transport: Transport, opening: Opening) -> None:
         """Keep the session: connect, and connect anew each time the user asks for it."""
         while True:
             self._reopen = anyio.Event()
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._live, transport, address)
+                tasks.start_soon(self._live, transport, opening)
                 await self._reopen.wait()
                 tasks.cancel_scope.cancel()
 
@@ -141,14 +152,14 @@ class LiveSession(ABC):
         self._session, self.phase, self.notice = None, "connecting", ""
         self._reopen.set()
 
-    async def _live(self, transport: Transport, address: Address) -> None:
+    async def _live(self, transport: Transport, opening: Opening) -> None:
         def on_event(t: float, event: Event) -> None:
             if session is self._session:
                 self._on_event(t, event)
 
-        session = self._session = Session(self.offer.codec(), on_event, READY_TIMEOUT)
+        session = self._session = Session(opening.codec(), on_event, READY_TIMEOUT)
         try:
-            await session.run(transport, address)
+            await session.run(transport, opening.address)
         except Exception:
             logger.exception("session %s", self.name)
             self.fail("an internal fault ended the session; the log file has the details. F5 reconnects")
@@ -171,6 +182,9 @@ class LiveSession(ABC):
                 self._ended("failed", message if "F5" in message else f"{message}; F5 reconnects")
             case Problem(code=code, message=message) | Warned(code=code, message=message):
                 self.log.append(Entry("fault", one_line(redact(f"{message} ({code})" if message else code))))
+            case GoingAway(time_left=left):
+                when = "soon" if left is None else f"in {left:.0f} s"
+                self.log.append(Entry("note", f"the provider ends this connection {when}; F5 reconnects"))
             case Malformed(why=why, size=size):
                 logger.warning("%s: unreadable frame of %d bytes: %s", self.name, size, redact(why))
             case Raw(kind=kind):

@@ -7,11 +7,23 @@ from contextlib import suppress
 import msgspec
 
 from sessions.commands import CancelAnswer, ImpossibleCommand, SendText, Truncate
-from sessions.events import AnswerDone, Audio, AudioEnd, Closed, Event, Failed, SpeechStarted, SpeechStopped
+from sessions.events import (
+    AnswerDone,
+    Audio,
+    AudioEnd,
+    Closed,
+    Event,
+    Failed,
+    Interrupted,
+    SpeechStarted,
+    SpeechStopped,
+    ToolCall,
+)
 from sessions.live.actions import Action, Say
 from sessions.live.base import LiveSession, Sound, log_as_text
 from sessions.providers.catalogue import Offer
 from sessions.state.conversation import Conversation
+from sessions.state.log import Entry
 from sessions.state.snapshot import SessionView
 
 
@@ -36,8 +48,10 @@ class ConverseSession(LiveSession):
             case AnswerDone() | Closed() | Failed():
                 for item in self.sound.player.sounding(self.name):
                     self.sound.player.end(item)
-            case SpeechStarted():
+            case SpeechStarted() | Interrupted():
                 self._barge_in()
+            case ToolCall(name=name, arguments=arguments):
+                self.log.append(Entry("note", f"the model asks for {name}({arguments})"))
             case SpeechStopped():
                 self._conversation.asked(t)
             case _:

@@ -14,17 +14,20 @@ from sessions.audio import devices
 from sessions.audio.files import bundled_recording
 from sessions.audio.player import Player
 from sessions.audio.taps import Taps
-from sessions.gateway import Address, BadAddress, Gateway, address
+from sessions.config import BadConfig, Config
+from sessions.gateway import BadAddress, Gateway
 from sessions.live.base import LiveSession, Sound
 from sessions.live.converse import ConverseSession
 from sessions.live.speak import SpeakSession
 from sessions.live.transcribe import TranscribeSession
 from sessions.local.process import GatewayNotStarted, embedded_gateway
+from sessions.openings import Lacking, prepare
 from sessions.providers.catalogue import find
 from sessions.providers.codec import Kind
+from sessions.providers.routes import Options
 from sessions.secrets import Secret
 from sessions.state.snapshot import DeckView, MicrophoneView
-from sessions.transport import Transport
+from sessions.transport import BadAuthority, Transport
 
 logger = logging.getLogger(__name__)
 
@@ -52,9 +55,8 @@ class DeckPlan:
     """What to open. With no gateway the embedded one is started."""
 
     sessions: tuple[SessionPlan, ...]
+    config: Config
     gateway: Gateway | None = None
-    key: Secret | None = None
-    """The key for providers that want one of their own; never sent to the embedded gateway."""
     log: Path | None = None
     """Where the embedded gateway's own messages go."""
 
@@ -110,19 +112,26 @@ class Deck:
                 self._fail_all(str(error))
                 return
             self._gateway = Gateway(running.url, Secret(running.token), name=EMBEDDED)
-        transport = Transport()
+        try:
+            transport = Transport(self._plan.config.network.ca)
+        except BadAuthority as error:
+            self._fail_all(str(error))
+            return
         stack.push_async_callback(transport.aclose)
         for session in self._sessions.values():
+            options = Options(session.model)
             try:
-                where = self._address(session, self._gateway)
-            except BadAddress as error:
+                opening = prepare(
+                    self._plan.config,
+                    self._gateway,
+                    session.offer,
+                    options,
+                    embedded=self._gateway is not self._plan.gateway,
+                )
+            except (Lacking, BadConfig, BadAddress) as error:
                 session.fail(str(error))
                 continue
-            tasks.start_soon(session.run, transport, where)
-
-    def _address(self, session: LiveSession, gateway: Gateway) -> Address:
-        key = self._plan.key if session.offer.key_variable and gateway is self._plan.gateway else None
-        return address(gateway, session.offer.route(session.model, key))
+            tasks.start_soon(session.run, transport, opening)
 
     def _fail_all(self, message: str) -> None:
         for session in self._sessions.values():

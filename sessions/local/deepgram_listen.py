@@ -12,6 +12,7 @@ import anyio
 from starlette.websockets import WebSocket
 
 from sessions.audio.pcm import Samples
+from sessions.local.alignment import word_spans
 from sessions.local.audio_queue import AudioQueue
 from sessions.local.endpointing import RATE
 from sessions.local.engines import Engines
@@ -55,7 +56,7 @@ class ListenOptions:
             endpointing = (query.number("endpointing", 10, 0, 60_000) or 0) / 1000
         utterance_end = query.number("utterance_end_ms", None, 1, 60_000)
         return cls(
-            audio_format=_audio_format(query),
+            audio_format=audio_format(query),
             interim_results=query.flag("interim_results"),
             vad_events=query.flag("vad_events"),
             punctuated=query.flag("punctuate") or query.flag("smart_format"),
@@ -64,7 +65,8 @@ class ListenOptions:
         )
 
 
-def _audio_format(query: Query) -> AudioFormat | None:
+def audio_format(query: Query) -> AudioFormat | None:
+    """Return the format that the query names, or None for audio with a header of its own."""
     encoding = query.choice("encoding", ("linear16", "mulaw", "alaw"))
     channels = query.number("channels", 1, 1, 8)
     if encoding is None:
@@ -145,22 +147,16 @@ def timed_words(text: str, start: float, end: float) -> list[dict[str, Any]]:
     confidence is always 1.
     """
     punctuated = [word for word in text.split() if _bare(word)]
-    letters = sum(len(word) + 1 for word in punctuated)
-    words = []
-    for word in punctuated:
-        word_end = start + (end - start) * (len(word) + 1) / letters
-        letters -= len(word) + 1
-        words.append(
-            {
-                "word": _bare(word),
-                "start": round(start, 3),
-                "end": round(word_end, 3),
-                "confidence": 1.0,
-                "punctuated_word": word,
-            }
-        )
-        start = word_end
-    return words
+    return [
+        {
+            "word": _bare(word),
+            "start": round(word_start, 3),
+            "end": round(word_end, 3),
+            "confidence": 1.0,
+            "punctuated_word": word,
+        }
+        for word, (word_start, word_end) in zip(punctuated, word_spans(punctuated, (start, end)), strict=True)
+    ]
 
 
 def _bare(word: str) -> str:

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from sessions.local.recogniser import MODEL_NAME
 from sessions.local.wire_audio import AudioFormat, Encoding
 
 VOICES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
@@ -71,6 +72,13 @@ def default_session(model: str) -> dict[str, Any]:
     }
 
 
+def default_transcription(model: str) -> dict[str, Any]:
+    """The session that only transcribes; `model` may be empty."""
+    session = default_session("")
+    heard = {**session["audio"]["input"], "transcription": {"model": model or MODEL_NAME}}
+    return {"type": "transcription", "audio": {"input": heard}, "include": None}
+
+
 def updated_session(session: dict[str, Any], changes: Any) -> dict[str, Any]:
     """Return the session with `changes` merged in; raises `BadEvent` and then changes nothing."""
     if isinstance(changes, dict) and "type" not in changes:
@@ -78,18 +86,20 @@ def updated_session(session: dict[str, Any], changes: Any) -> dict[str, Any]:
             "missing_required_parameter", "Missing required parameter: 'session.type'.", "session.type"
         )
     merged = copy.deepcopy(session)
-    _merge(merged, changes, _SESSION, "session")
-    if merged["model"] != session["model"]:
+    _merge(merged, changes, _SESSIONS[session["type"]], "session")
+    if merged.get("model") != session.get("model"):
         raise BadEvent("invalid_value", "The model of a session cannot be changed.", "session.model")
     return merged
 
 
 def response_settings(session: dict[str, Any], wanted: Any) -> dict[str, Any]:
     """Return the settings of one response: the session's, with those of `response.create` merged in."""
-    settings = {name: copy.deepcopy(session[name]) for name in ("output_modalities", "instructions", "audio")}
-    settings |= {"max_output_tokens": session["max_output_tokens"]}
+    settings = {name: copy.deepcopy(session[name]) for name in _INHERITED}
     settings |= {"conversation": "auto", "input": None, "metadata": None}
     _merge(settings, wanted, _RESPONSE, "response")
+    choice = settings["tool_choice"]
+    if isinstance(choice, dict) and all(tool.get("name") != choice["name"] for tool in settings["tools"]):
+        raise _invalid("response.tool_choice.name", "the name of one of the tools")
     return settings
 
 
@@ -177,6 +187,26 @@ def _check_voice(value: Any, path: str) -> Any:
     raise _invalid(path, "one of " + ", ".join(map(repr, VOICES)))
 
 
+def _check_tools(value: Any, path: str) -> Any:
+    if not (isinstance(value, list) and all(isinstance(tool, dict) for tool in value)):
+        raise _invalid(path, "a list of objects")
+    for number, tool in enumerate(value):
+        if tool.get("type") not in {"function", "mcp"}:
+            raise _invalid(f"{path}[{number}].type", "'function' or 'mcp'")
+        if tool["type"] == "function" and not (isinstance(tool.get("name"), str) and tool["name"]):
+            raise _invalid(f"{path}[{number}].name", "a text")
+        if not isinstance(tool.get("parameters") or {}, dict):
+            raise _invalid(f"{path}[{number}].parameters", "a JSON schema")
+    return value
+
+
+def _check_tool_choice(value: Any, path: str) -> Any:
+    named = isinstance(value, dict) and value.get("type") == "function" and isinstance(value.get("name"), str)
+    if not (named or value in ("auto", "none", "required")):
+        raise _invalid(path, "'auto', 'none', 'required' or a function")
+    return value
+
+
 _TURN_DETECTION: dict[str, Check] = {
     "type": _anything,
     "threshold": _number(0, 1),
@@ -190,26 +220,27 @@ _TURN_DETECTION: dict[str, Check] = {
 _AUDIO_OUTPUT = {"format": _check_format, "voice": _check_voice, "speed": _number(0.25, 1.5)}
 _MAX_OUTPUT_TOKENS = _number(1, 4096, "inf")
 _TOOLS: dict[str, Check] = {
-    "tools": _of_type(list),
-    "tool_choice": _anything,
+    "tools": _check_tools,
+    "tool_choice": _check_tool_choice,
     "parallel_tool_calls": _anything,
     "reasoning": _anything,
     "prompt": _of_type(dict, null=True),
 }
-"""Accepted for the shape's sake: no assistant here calls tools."""
+"""Of tools, functions are called; the rest is accepted for the shape's sake."""
 
+_AUDIO_INPUT = {
+    "format": _check_format,
+    "transcription": _of_type(dict, null=True),
+    "noise_reduction": _of_type(dict, null=True),
+    "turn_detection": _check_turn_detection,
+}
 _SESSION: dict[str, Any] = {
     "type": _one_of("realtime"),
     "model": _of_type(str),
     "output_modalities": _one_of(*MODALITIES),
     "instructions": _of_type(str),
     "audio": {
-        "input": {
-            "format": _check_format,
-            "transcription": _of_type(dict, null=True),
-            "noise_reduction": _of_type(dict, null=True),
-            "turn_detection": _check_turn_detection,
-        },
+        "input": _AUDIO_INPUT,
         "output": _AUDIO_OUTPUT,
     },
     "max_output_tokens": _MAX_OUTPUT_TOKENS,
@@ -218,6 +249,13 @@ _SESSION: dict[str, Any] = {
     "include": _of_type(list, null=True),
     **_TOOLS,
 }
+_TRANSCRIPTION: dict[str, Any] = {
+    "type": _one_of("transcription"),
+    "audio": {"input": _AUDIO_INPUT},
+    "include": _of_type(list, null=True),
+}
+_SESSIONS = {"realtime": _SESSION, "transcription": _TRANSCRIPTION}
+_INHERITED = ("output_modalities", "instructions", "audio", "max_output_tokens", "tools", "tool_choice")
 _RESPONSE: dict[str, Any] = {
     "output_modalities": _one_of(*MODALITIES),
     "instructions": _of_type(str),

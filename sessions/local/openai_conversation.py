@@ -43,6 +43,12 @@ def spoken_item() -> Item:
     return _message("user", "completed", [{"type": "input_audio", "transcript": None}])
 
 
+def call_item(name: str) -> Item:
+    """The item of a function call whose arguments are still to come."""
+    call = {"type": "function_call", "status": "in_progress", "name": name, "call_id": new_id("call")}
+    return Item({"id": new_id("item"), "object": "realtime.item", **call, "arguments": ""})
+
+
 def answer_item() -> Item:
     return _message("assistant", "in_progress", [])
 
@@ -132,9 +138,19 @@ def parse_item(wire: Any) -> Item:
     item = {"id": new_id("item"), "object": "realtime.item", "status": "completed", **wire}
     if kind == "message":
         item["content"] = _content(wire)
+    else:
+        _check_call(wire, ["call_id", "output" if kind == "function_call_output" else "arguments"])
     parsed = Item(item)
     parsed.settled.set()
     return parsed
+
+
+def _check_call(wire: dict[str, Any], required: list[str]) -> None:
+    for name in required:
+        if not isinstance(wire.get(name), str):
+            raise BadEvent(
+                "missing_required_parameter", f"A {wire['type']} needs its {name}.", f"item.{name}"
+            )
 
 
 def _content(wire: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,7 +10,13 @@ from anyio.abc import TaskGroup
 from starlette.websockets import WebSocket
 
 from sessions.local.engines import Engines
-from sessions.local.openai_config import BadEvent, default_session, response_settings, updated_session
+from sessions.local.openai_config import (
+    BadEvent,
+    default_session,
+    default_transcription,
+    response_settings,
+    updated_session,
+)
 from sessions.local.openai_conversation import Conversation, new_id
 from sessions.local.openai_input import InputAudio
 from sessions.local.openai_response import Response
@@ -27,12 +33,16 @@ class RealtimeSession:
     _tasks: TaskGroup
     _expires_at: int
 
-    def __init__(self, model: str, engines: Engines, *, beta: bool) -> None:
-        """`beta` tells that the client asked for the shape that was removed in May 2026."""
-        self._refusal = _refusal(model, beta=beta)
+    def __init__(self, model: str, engines: Engines, *, beta: bool, transcription: bool) -> None:
+        """`beta` tells that the client asked for the shape that was removed in May 2026.
+
+        With `transcription` nothing is answered: there are no responses, and a model need not be named.
+        """
+        self._refusal = _refusal(model, beta=beta, required=not transcription)
+        self._transcription = transcription
         self._engines = engines
         self._id = new_id("sess")
-        self.settings = default_session(model)
+        self.settings = default_transcription(model) if transcription else default_session(model)
         self.conversation = Conversation()
         self._input = InputAudio(self, engines)
         self._response: Response | None = None
@@ -42,13 +52,17 @@ class RealtimeSession:
             "input_audio_buffer.append": self._append,
             "input_audio_buffer.commit": self._commit,
             "input_audio_buffer.clear": self._clear,
-            "conversation.item.create": self._create_item,
             "conversation.item.retrieve": self._retrieve_item,
-            "conversation.item.truncate": self._truncate_item,
             "conversation.item.delete": self._delete_item,
+        }
+        self._conversation_handlers = {
+            "conversation.item.create": self._create_item,
+            "conversation.item.truncate": self._truncate_item,
             "response.create": self._create_response,
             "response.cancel": self._cancel_response,
         }
+        if not transcription:
+            self._handlers |= self._conversation_handlers
 
     async def run(self, websocket: WebSocket) -> None:
         self._websocket = websocket
@@ -90,7 +104,7 @@ class RealtimeSession:
 
     async def speech_committed(self) -> None:
         detection = self.settings["audio"]["input"]["turn_detection"]
-        if detection is not None and detection["create_response"]:
+        if not self._transcription and detection is not None and detection["create_response"]:
             try:
                 self._respond({})
             except BadEvent as error:
@@ -108,6 +122,9 @@ class RealtimeSession:
                 event_id = event.get("event_id")
                 kind = _required(event, "type")
                 handler = self._handlers.get(kind) if isinstance(kind, str) else None
+                if handler is None and kind in self._conversation_handlers:
+                    message = f"'{kind}' is not available in a transcription session."
+                    raise BadEvent("invalid_value", message, "type")
                 if handler is None:
                     raise BadEvent("invalid_value", f"Invalid value for 'type': {kind!r}.", "type")
                 await handler(event)
@@ -116,10 +133,7 @@ class RealtimeSession:
 
     async def _update(self, event: Event) -> None:
         settings = updated_session(self.settings, _required(event, "session"))
-        if (
-            self._has_spoken
-            and settings["audio"]["output"]["voice"] != self.settings["audio"]["output"]["voice"]
-        ):
+        if self._has_spoken and _voice(settings) != _voice(self.settings):
             message = "The voice cannot be changed after the first audio output."
             raise BadEvent("cannot_update_voice", message, "session.audio.output.voice")
         self.settings = settings
@@ -174,18 +188,22 @@ class RealtimeSession:
 
     def _wire(self) -> dict[str, Any]:
         return {
-            "object": "realtime.session",
+            "object": "realtime.transcription_session" if self._transcription else "realtime.session",
             "id": self._id,
             "expires_at": self._expires_at,
             **self.settings,
         }
 
 
-def _refusal(model: str, *, beta: bool) -> BadEvent | None:
+def _voice(settings: dict[str, Any]) -> Any:
+    return settings["audio"]["output"]["voice"]
+
+
+def _refusal(model: str, *, beta: bool, required: bool) -> BadEvent | None:
     if beta:
         message = "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API."
         return BadEvent("beta_api_shape_disabled", message)
-    if not model:
+    if required and not model:
         return BadEvent("missing_model", "You must provide a model parameter.", "model")
     return None
 

@@ -1,6 +1,7 @@
 """One response of an OpenAI Realtime session, from `response.created` to `rate_limits.updated`."""
 
 import base64
+import json
 import math
 import re
 from collections.abc import AsyncIterator, Awaitable
@@ -10,10 +11,12 @@ from typing import Any, Protocol
 import anyio
 import anyio.lowlevel
 
-from sessions.local.assistant import AssistantFailed
+from sessions.local import openai_tools
+from sessions.local.assistant import AssistantFailed, asked
 from sessions.local.engines import Engines
 from sessions.local.openai_config import audio_format
-from sessions.local.openai_conversation import Conversation, Item, answer_item, history, new_id
+from sessions.local.openai_conversation import Conversation, Item, answer_item, call_item, history, new_id
+from sessions.local.reply import pieces_of
 from sessions.local.synthesiser import RATE
 from sessions.local.wire_audio import Encoder
 
@@ -76,11 +79,30 @@ class Response:
 
     async def _answer(self) -> None:
         messages = await history(self._settings["instructions"], self._items)
-        async with aclosing(self._engines.assistant.answer(messages)) as pieces:
+        called = openai_tools.call(self._settings, self._items, asked(messages))
+        if called is not None:
+            await self._call(*called)
+            return
+        results = " ".join(openai_tools.outputs(self._items))
+        answer = pieces_of(results) if results else self._engines.assistant.answer(messages)
+        async with aclosing(answer) as pieces:
             await self._tell(pieces)
         if self._spoken:
             await self._speak(self._unspoken)
             await self._send_audio(self._encoder.flush())
+
+    async def _call(self, name: str, arguments: dict[str, Any]) -> None:
+        item = self._item = call_item(name)
+        self._text = json.dumps(arguments, ensure_ascii=False)
+        await self._add(item)
+        # A call that was begun is told to its end: half a call is of no use to anybody.
+        with anyio.CancelScope(shield=True):
+            place = {**self._place, "item_id": item.id, "call_id": item.wire["call_id"]}
+            for piece in re.findall(r"\S+\s*", self._text):
+                await self._send("response.function_call_arguments.delta", **place, delta=piece)
+            await self._send(
+                "response.function_call_arguments.done", **place, name=name, arguments=self._text
+            )
 
     async def _tell(self, pieces: AsyncIterator[str]) -> None:
         limit = self._settings["max_output_tokens"]
@@ -116,18 +138,31 @@ class Response:
 
     async def _open_item(self) -> Item:
         item = answer_item()
-        await self._send("response.output_item.added", **self._place, item=item.wire)
-        if self._settings["conversation"] == "auto":
-            self._previous = self._conversation.add(item)
-            await self._item_event("conversation.item.added", item)
+        await self._add(item)
         empty = {"type": "audio", "transcript": ""} if self._spoken else {"type": "text", "text": ""}
         await self._send(
             "response.content_part.added", **self._place, item_id=item.id, content_index=0, part=empty
         )
         return item
 
+    async def _add(self, item: Item) -> None:
+        await self._send("response.output_item.added", **self._place, item=item.wire)
+        if self._settings["conversation"] == "auto":
+            self._previous = self._conversation.add(item)
+            await self._item_event("conversation.item.added", item)
+
     async def _close_item(self, item: Item) -> None:
         item.wire["status"] = "completed" if self._status == "completed" else "incomplete"
+        if item.wire["type"] == "function_call":
+            item.wire["arguments"] = self._text
+        else:
+            await self._close_content(item)
+        item.settled.set()
+        if self._settings["conversation"] == "auto":
+            await self._item_event("conversation.item.done", item)
+        await self._send("response.output_item.done", **self._place, item=item.wire)
+
+    async def _close_content(self, item: Item) -> None:
         if self._spoken:
             part = {"type": "audio", "transcript": self._text}
             item.wire["content"] = [{"type": "output_audio", "transcript": self._text}]
@@ -137,11 +172,7 @@ class Response:
             part = {"type": "text", "text": self._text}
             item.wire["content"] = [{"type": "output_text", "text": self._text}]
             await self._part("response.output_text.done", text=self._text)
-        item.settled.set()
         await self._part("response.content_part.done", part=part)
-        if self._settings["conversation"] == "auto":
-            await self._item_event("conversation.item.done", item)
-        await self._send("response.output_item.done", **self._place, item=item.wire)
 
     @property
     def _place(self) -> dict[str, Any]:

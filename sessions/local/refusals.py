@@ -5,6 +5,7 @@ refusal it is (seen on the gateway's host in October 2026); Deepgram's has `err_
 """
 
 import uuid
+from http import HTTPStatus
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -42,7 +43,26 @@ def upgrade_required() -> Refusal:
     return Refusal(426, body, {"upgrade": "websocket"})
 
 
-def _cloudflare(name: str, status: int, code: int, message: str) -> Refusal:
+_STATUSES = frozenset(HTTPStatus)
+_KNOWN = {
+    400: ("AiGatewayError", 2001, "There is no such gateway: configure AI Gateway first"),
+    401: ("AiGatewayError", 2009, "Unauthorized"),
+    402: ("AiGatewayError", 2021, "The credits are used up"),
+    403: ("AiError", 5035, "The model is not available on this plan"),
+    429: ("AiError", 4006, "The daily free allocation is used up"),
+}
+
+
+def with_status(status: int) -> Refusal:
+    """Return Cloudflare's commonest refusal with a status, or its envelope where none is known."""
+    if status in _KNOWN:
+        name, code, message = _KNOWN[status]
+        return _cloudflare(name, status, code, message)
+    phrase = HTTPStatus(status).phrase if status in _STATUSES else "Refused"
+    return _cloudflare("AiGatewayError", status, None, phrase)
+
+
+def _cloudflare(name: str, status: int, code: int | None, message: str) -> Refusal:
     return Refusal(
         status,
         {

@@ -1,7 +1,6 @@
 """The embedded gateway: Cloudflare AI Gateway's addresses, token and refusals, with engines behind them.
 
-To add a wire protocol, write its session in a file of its own and give it a row in `PROVIDERS`, or in
-`WORKERS_AI` when it is a model there.
+To add a wire protocol, write its session in a file of its own and give it a row in `PROVIDERS`.
 """
 
 import asyncio
@@ -13,9 +12,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from importlib.metadata import version
 from types import FrameType
 from typing import cast
@@ -25,53 +23,67 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route, WebSocketRoute, compile_path
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from sessions.local import deepgram_speak, refusals
-from sessions.local.deepgram_listen import ListenSession
-from sessions.local.deepgram_speak import SpeakSession
+from sessions.local import deepgram_models, fal, gemini_live, refusals
+from sessions.local.cartesia import cartesia
+from sessions.local.elevenlabs_agent import agent
+from sessions.local.elevenlabs_speech import multi_stream_input, stream_input
 from sessions.local.engines import Engines
+from sessions.local.faults import Connection, Fault, faulty
 from sessions.local.openai_realtime import RealtimeSession
 from sessions.local.refusals import Refusal
-from sessions.local.session import Query, Session
+from sessions.local.session import Session
 
 HOST = "127.0.0.1"
 TOKEN_NAME = "cf-aig-authorization"
 """The header, and before a dot the subprotocol, that carries the gateway's token."""
 LONGEST_MESSAGE = 16 * 1024 * 1024
 
-_SECRET_SUBPROTOCOLS = (f"{TOKEN_NAME}.", "openai-insecure-api-key.", "xi-api-key.", "fal-api-key.")
+_SECRET_SUBPROTOCOLS = (
+    f"{TOKEN_NAME}.",
+    "openai-insecure-api-key.",
+    "xi-api-key.",
+    "bearer.",
+    "fal-api-key.",
+)
 _GOODBYE_LIMIT = 0.1
 _LAST_MOMENT = 2.0
 
 log = logging.getLogger(__name__)
 
 
-def _workers_ai(connection: HTTPConnection, engines: Engines) -> Session:
-    model = connection.query_params.get("model", "")
-    opening = WORKERS_AI.get(model)
-    if opening is None:
-        raise refusals.no_such_model(model)
-    return opening(Query(connection.query_params), engines)
-
-
 def _openai(connection: HTTPConnection, engines: Engines) -> Session:
     beta_header = connection.headers.get("openai-beta") == "realtime=v1"
     beta = beta_header or "openai-beta.realtime-v1" in offered_subprotocols(connection)
-    return RealtimeSession(connection.query_params.get("model", ""), engines, beta=beta)
+    query = connection.query_params
+    transcription = query.get("intent") == "transcription"
+    return RealtimeSession(query.get("model", ""), engines, beta=beta, transcription=transcription)
 
 
-WORKERS_AI: dict[str, Callable[[Query, Engines], Session]] = {
-    "@cf/deepgram/nova-3": ListenSession,
-    **{model: partial(SpeakSession, model) for model in deepgram_speak.SPEAKERS},
-}
 PROVIDERS: dict[str, Callable[[HTTPConnection, Engines], Session]] = {
     "openai": _openai,
     "openai/realtime": _openai,
-    "workers-ai": _workers_ai,
+    "workers-ai": deepgram_models.workers_ai,
+    "workers-ai/v1/listen": deepgram_models.listen_v1,
+    "workers-ai/v2/listen": deepgram_models.listen_v2,
+    "workers-ai/v1/speak": deepgram_models.speak_v1,
+    "deepgram/v1/listen": deepgram_models.listen_v1,
+    "deepgram/v2/listen": deepgram_models.listen_v2,
+    "deepgram/v1/speak": deepgram_models.speak_v1,
+    "cartesia": cartesia,
+    "cartesia/tts/websocket": cartesia,
+    "elevenlabs/v1/text-to-speech/{voice}/stream-input": stream_input,
+    "elevenlabs/v1/text-to-speech/{voice}/multi-stream-input": multi_stream_input,
+    "elevenlabs": agent,
+    "elevenlabs/v1/convai/conversation": agent,
+    **dict.fromkeys(gemini_live.PATHS, gemini_live.google),
+    "fal/{owner}/{model:path}/realtime": fal.realtime,
+    "fal/{owner}/{model:path}": fal.http,
 }
-"""What stands behind `/v1/{account}/{gateway}/`."""
+"""What stands behind `/v1/{account}/{gateway}/`: paths, whose parameters the connection gets."""
+_PATHS = [(compile_path(path)[0], opening) for path, opening in PROVIDERS.items()]
 
 
 class Gateway:
@@ -109,10 +121,11 @@ class Gateway:
         if self._token is not None and not carries_token(connection, self._token):
             raise refusals.unauthorized()
         provider = connection.path_params["provider"]
-        opening = PROVIDERS.get(provider)
-        if opening is None:
-            raise refusals.not_routable(provider)
-        return opening(connection, self.engines)
+        for path, opening in _PATHS:
+            if match := path.match(provider):
+                connection.path_params.update(match.groupdict())
+                return opening(connection, self.engines)
+        raise refusals.not_routable(provider)
 
     async def _refuse_http(self, request: Request) -> Response:
         try:
@@ -151,7 +164,7 @@ async def _about(request: Request) -> Response:
             "name": "voxdeck embedded gateway",
             "version": version("voxdeck"),
             "providers": list(PROVIDERS),
-            "models": list(WORKERS_AI),
+            "models": list(deepgram_models.WORKERS_AI),
         }
     )
 
@@ -181,11 +194,11 @@ def carries_token(connection: HTTPConnection, token: str) -> bool:
 class _Server(uvicorn.Server):
     """Says where it listens, says goodbye to sessions, and ends signals' work with status 0."""
 
-    def __init__(self, gateway: Gateway, port: int) -> None:
+    def __init__(self, gateway: Gateway, port: int, faults: Sequence[Fault]) -> None:
         config = uvicorn.Config(
-            gateway.app,
+            faulty(gateway.app, faults),
             http="h11",
-            ws="websockets-sansio",
+            ws=Connection,
             ws_max_size=LONGEST_MESSAGE,
             # A pong may stand in line behind minutes of audio that is sent faster than it is heard.
             ws_ping_timeout=None,
@@ -219,14 +232,14 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(port: int, token: str | None, *, parent: bool) -> int:
+def serve(port: int, token: str | None, *, parent: bool, faults: Sequence[Fault]) -> int:
     """See `sessions.local.main`."""
     try:
         listening = socket.create_server((HOST, port))
     except OSError as error:
         sys.stderr.write(f"voxdeck gateway: cannot listen on {HOST}:{port}: {error.strerror}\n")
         return 1
-    server = _Server(Gateway(token), listening.getsockname()[1])
+    server = _Server(Gateway(token), listening.getsockname()[1], faults)
     if parent:
         threading.Thread(target=_exit_after_parent, args=(server,), name="parent", daemon=True).start()
     server.run([listening])

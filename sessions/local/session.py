@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
+from starlette.datastructures import QueryParams
 from starlette.websockets import WebSocket
 
 from sessions.local.refusals import bad_parameter
@@ -29,8 +30,15 @@ def content(message: Mapping[str, Any]) -> str | bytes:
 class Query:
     """Query parameters, read with their types; raises `Refusal` that names the parameter."""
 
-    def __init__(self, parameters: Mapping[str, str]) -> None:
+    def __init__(self, parameters: QueryParams) -> None:
         self._parameters = parameters
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._parameters
+
+    def all(self, name: str) -> list[str]:
+        """Return the values of a parameter that may be repeated."""
+        return self._parameters.getlist(name)
 
     def text(self, name: str, default: str) -> str:
         return self._parameters.get(name, default)

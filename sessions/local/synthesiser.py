@@ -26,9 +26,14 @@ class Synthesiser:
 
     async def speak(self, text: str, speed: float = 1.0) -> AsyncIterator[Samples]:
         """Yield samples at 24 kHz, a sentence at a time; the next is made when it is asked for."""
+        async for _, samples in self.read_aloud(text, speed):
+            yield samples
+
+    async def read_aloud(self, text: str, speed: float = 1.0) -> AsyncIterator[tuple[str, Samples]]:
+        """Yield each sentence, without the space around it, with its samples."""
         for sentence in await self._sentences(text):
             for part in wrap(sentence, LONGEST_PART, break_on_hyphens=False):
-                yield await self._threads.run(partial(_synthesise, text=part, speed=speed))
+                yield part, await self._threads.run(partial(_synthesise, text=part, speed=speed))
 
     async def _sentences(self, text: str) -> list[str]:
         return await self._threads.run(lambda engine: list(engine.split_sentences(text)))

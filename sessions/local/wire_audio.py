@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sessions.audio.pcm import Resampler, Samples
+from sessions.audio.pcm import Resampler, Samples, from_float
 
-Encoding = Literal["linear16", "mulaw", "alaw"]
+Encoding = Literal["linear16", "float32", "mulaw", "alaw"]
 
 
 class UndecodableAudio(Exception):
@@ -41,6 +41,7 @@ def _nearest(levels: Samples) -> NDArray[np.uint8]:
 
 
 _LEVELS = {"mulaw": _mulaw_levels(), "alaw": _alaw_levels()}
+_SAMPLE_SIZES = {"linear16": 2, "float32": 4, "mulaw": 1, "alaw": 1}
 _BYTES = {name: _nearest(levels) for name, levels in _LEVELS.items()}
 
 
@@ -53,19 +54,25 @@ class AudioFormat:
     @property
     def frame_size(self) -> int:
         """Bytes of one sample of all channels."""
-        return self.channels * (2 if self.encoding == "linear16" else 1)
+        return self.channels * _SAMPLE_SIZES[self.encoding]
 
     def encode(self, samples: Samples) -> bytes:
         """Mono samples to bytes."""
         if self.encoding == "linear16":
             return samples.astype("<i2").tobytes()
+        if self.encoding == "float32":
+            return (samples / 32768.0).astype("<f4").tobytes()
         return _BYTES[self.encoding][samples.view(np.uint16)].tobytes()
 
     def decode(self, payload: bytes) -> Samples:
         """Whole frames of bytes to mono samples; channels are mixed."""
-        samples: Samples = np.frombuffer(payload, "<i2" if self.encoding == "linear16" else np.uint8)
-        if self.encoding != "linear16":
-            samples = _LEVELS[self.encoding][samples]
+        samples: Samples
+        if self.encoding == "linear16":
+            samples = np.frombuffer(payload, "<i2")
+        elif self.encoding == "float32":
+            samples = from_float(np.frombuffer(payload, "<f4"))
+        else:
+            samples = _LEVELS[self.encoding][np.frombuffer(payload, np.uint8)]
         if self.channels > 1:
             return np.asarray(samples.reshape(-1, self.channels).mean(axis=1), np.int16)
         return samples

@@ -1,104 +1,206 @@
-"""What can be opened: providers, their models, and for each the route and the codec."""
+"""What can be opened: a row for each way to use a provider, with its models, its route and its codec."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from sessions.gateway import BEARER, Route
+from sessions.gateway import Route
+from sessions.providers import routes
+from sessions.providers.cartesia import CartesiaCodec
 from sessions.providers.codec import Codec, Kind
+from sessions.providers.deepgram_flux import FluxCodec
 from sessions.providers.deepgram_listen import ListenCodec
-from sessions.providers.deepgram_speak import OUTPUT_RATE, SpeakCodec
+from sessions.providers.deepgram_speak import SpeakCodec
+from sessions.providers.elevenlabs_agent import ElevenLabsAgentCodec
+from sessions.providers.elevenlabs_speak import ElevenLabsSpeakCodec
+from sessions.providers.fal_http import FalHttpCodec
+from sessions.providers.fal_realtime import FalRealtimeCodec
+from sessions.providers.gemini_live import GeminiLiveCodec
 from sessions.providers.openai_realtime import RealtimeCodec
-from sessions.secrets import Secret
+from sessions.providers.openai_transcription import TranscriptionCodec
+from sessions.providers.routes import LISTEN_RATE, Options
 
-LISTEN_RATE = 16000
-ENDPOINTING_MS = 300
-"""Silence that ends an utterance. Deepgram advises 300 to 500 for conversation; its default is 10."""
+_CLOUDFLARE = "@cf/deepgram/"
 
 
 class UnknownModel(ValueError):
     """No such provider or model; the message is one line and names those there are."""
 
 
+class RouteOf(Protocol):
+    def __call__(self, options: Options, *, direct: bool) -> Route: ...
+
+
 @dataclass(frozen=True)
 class Offer:
-    """One way to open a session of one kind with one provider. A `models` of none takes any name."""
+    """One way to use a provider. Models that are not listed are taken where `open_list`, by any name."""
 
     provider: str
     kind: Kind
-    default_model: str
-    models: tuple[str, ...] | None
-    route: Callable[[str, Secret | None], Route]
-    codec: Callable[[], Codec]
-    key_variable: str | None = None
-    """The environment variable of the provider's key, where it needs one of its own."""
+    models: tuple[str, ...]
+    """The first is the default."""
+    route: RouteOf
+    codec: Callable[[Options], Codec]
+    open_list: bool = True
+    direct: bool = True
+    """Whether the provider can be reached without the gateway."""
+    default_voice: str = ""
+    wants_agent: bool = False
 
-
-def _listen_route(model: str, key: Secret | None) -> Route:
-    options = {
-        "encoding": "linear16",
-        "sample_rate": str(LISTEN_RATE),
-        "interim_results": "true",
-        "punctuate": "true",
-        "smart_format": "true",
-        "endpointing": str(ENDPOINTING_MS),
-        "utterance_end_ms": "1000",
-        "vad_events": "true",
-    }
-    return Route("/workers-ai", (("model", model), *options.items()))
-
-
-def _speak_route(model: str, key: Secret | None) -> Route:
-    options = {"encoding": "linear16", "sample_rate": str(OUTPUT_RATE)}
-    return Route("/workers-ai", (("model", model), *options.items()))
-
-
-def _openai_route(model: str, key: Secret | None) -> Route:
-    return Route("/openai", (("model", model),), BEARER, key)
+    def takes(self, model: str) -> str | None:
+        """Return the full name of a model, which may be given without its `@cf/deepgram/`; or nothing."""
+        for name in self.models:
+            if model in (name, name.removeprefix(_CLOUDFLARE)):
+                return name
+        return model if self.open_list and not model.startswith("@cf/") else None
 
 
 OFFERS = (
     Offer(
         provider="workers-ai",
         kind="transcribe",
-        default_model="@cf/deepgram/nova-3",
         models=("@cf/deepgram/nova-3",),
-        route=_listen_route,
-        codec=lambda: ListenCodec(LISTEN_RATE),
+        route=routes.workers_listen,
+        codec=lambda options: ListenCodec(LISTEN_RATE),
+        open_list=False,
+        direct=False,
+    ),
+    Offer(
+        provider="workers-ai",
+        kind="transcribe",
+        models=("@cf/deepgram/flux",),
+        route=routes.workers_flux,
+        codec=lambda options: FluxCodec(LISTEN_RATE),
+        open_list=False,
+        direct=False,
     ),
     Offer(
         provider="workers-ai",
         kind="speak",
-        default_model="@cf/deepgram/aura-1",
         models=("@cf/deepgram/aura-1", "@cf/deepgram/aura-2-en", "@cf/deepgram/aura-2-es"),
-        route=_speak_route,
-        codec=SpeakCodec,
+        route=routes.workers_speak,
+        codec=lambda options: SpeakCodec(),
+        open_list=False,
+        direct=False,
+    ),
+    Offer(
+        provider="deepgram",
+        kind="transcribe",
+        models=("flux-general-en", "flux-general-multi"),
+        route=routes.deepgram_flux,
+        codec=lambda options: FluxCodec(LISTEN_RATE),
+        open_list=False,
+    ),
+    Offer(
+        provider="deepgram",
+        kind="transcribe",
+        models=("nova-3", "nova-3-medical"),
+        route=routes.deepgram_listen,
+        codec=lambda options: ListenCodec(LISTEN_RATE),
+    ),
+    Offer(
+        provider="deepgram",
+        kind="speak",
+        models=("aura-2-thalia-en", "aura-2-luna-en", "aura-asteria-en"),
+        route=routes.deepgram_speak,
+        codec=lambda options: SpeakCodec(),
     ),
     Offer(
         provider="openai",
         kind="converse",
-        default_model="gpt-realtime-2.1",
-        models=None,
-        route=_openai_route,
-        codec=RealtimeCodec,
-        key_variable="OPENAI_API_KEY",
+        models=("gpt-realtime-2.1", "gpt-realtime-2.1-mini", "gpt-realtime-1.5"),
+        route=routes.openai_realtime,
+        codec=lambda options: RealtimeCodec(
+            speech=options.speech, instructions=options.instructions, voice=options.voice
+        ),
+    ),
+    Offer(
+        provider="openai",
+        kind="transcribe",
+        models=("gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-realtime-whisper"),
+        route=routes.openai_transcription,
+        codec=lambda options: TranscriptionCodec(options.model),
+    ),
+    Offer(
+        provider="google",
+        kind="converse",
+        models=("gemini-3.8-live", "gemini-3.8-live-extended-thinking"),
+        route=routes.gemini,
+        codec=lambda options: GeminiLiveCodec(
+            options.model, voice=options.voice, instructions=options.instructions
+        ),
+    ),
+    Offer(
+        provider="cartesia",
+        kind="speak",
+        models=("sonic-3.5", "sonic-3"),
+        route=routes.cartesia,
+        codec=lambda options: CartesiaCodec(options.model, options.voice, options.language or "en"),
+        default_voice="6ccbfb76-1fc6-48f7-b71d-91ac6298247b",
+    ),
+    Offer(
+        provider="elevenlabs",
+        kind="converse",
+        models=("agent",),
+        route=routes.elevenlabs_agent,
+        codec=lambda options: ElevenLabsAgentCodec(text_only=not options.speech),
+        open_list=False,
+        wants_agent=True,
+    ),
+    Offer(
+        provider="elevenlabs",
+        kind="speak",
+        models=("eleven_flash_v2_5", "eleven_multilingual_v2"),
+        route=routes.elevenlabs_speak,
+        codec=lambda options: ElevenLabsSpeakCodec(),
+        default_voice="21m00Tcm4TlvDq8ikWAM",
+    ),
+    Offer(
+        provider="fal",
+        kind="image",
+        models=("fal-ai/fast-lcm-diffusion/realtime",),
+        route=routes.fal_realtime,
+        codec=lambda options: FalRealtimeCodec(format="png" if options.png else "jpeg"),
+        open_list=False,
+    ),
+    Offer(
+        provider="fal",
+        kind="image",
+        models=("fal-ai/fast-lightning-sdxl", "fal-ai/fast-lcm-diffusion"),
+        route=routes.fal_http,
+        codec=lambda options: FalHttpCodec(format="png" if options.png else "jpeg"),
     ),
 )
 
+_DEFAULTS: dict[Kind, str] = {
+    "transcribe": "workers-ai",
+    "speak": "workers-ai",
+    "converse": "openai",
+    "image": "fal",
+}
+
 
 def find(kind: Kind, provider: str | None, model: str | None) -> tuple[Offer, str]:
-    """Return the offer and the model's full name. Raises UnknownModel.
-
-    A model may be named without its `@cf/deepgram/`.
-    """
+    """Return the offer and the model's full name. Raises UnknownModel."""
     offers = [offer for offer in OFFERS if offer.kind == kind and provider in (None, offer.provider)]
     if not offers:
-        known = ", ".join(sorted({offer.provider for offer in OFFERS if offer.kind == kind}))
+        known = ", ".join(dict.fromkeys(offer.provider for offer in OFFERS if offer.kind == kind))
         raise UnknownModel(f"provider {provider!r} does not {kind}; these do: {known}")
     if model is None:
-        return offers[0], offers[0].default_model
+        preferred = [offer for offer in offers if offer.provider == (provider or _DEFAULTS[kind])]
+        first = _default_of(preferred)
+        return first, first.models[0]
+    # A name that is listed is meant before one that is merely possible.
     for offer in offers:
-        for name in offer.models or (model,):
-            if model in (name, name.rpartition("/")[2]):
-                return offer, name
-    known = ", ".join(name for offer in offers for name in offer.models or ())
+        if model in (*offer.models, *(name.removeprefix(_CLOUDFLARE) for name in offer.models)):
+            return offer, offer.takes(model) or model
+    for offer in offers:
+        if offer.provider == (provider or _DEFAULTS[kind]) and (name := offer.takes(model)):
+            return offer, name
+    known = ", ".join(name for offer in offers for name in offer.models)
     raise UnknownModel(f"unknown model {model!r}; expected one of: {known}")
+
+
+def _default_of(offers: list[Offer]) -> Offer:
+    """The general one before the special: nova-3 before flux, fal's plain socket before its realtime one."""
+    return next((offer for offer in offers if offer.open_list), offers[0])

@@ -22,7 +22,7 @@ class Codec(ABC):
     ready_on_open: ClassVar[bool]
     """True where the provider sends no greeting: the open socket is all there is to go by."""
     finishes: ClassVar[bool]
-    """True where the provider knows a goodbye and closes after it."""
+    """True where `Finish` is to be sent: the provider then closes, or `finished` says when to close."""
     input_rate: int | None = None
     """Samples a second of the audio that the provider takes; none where it takes no audio."""
     input_block: float = 0.1
@@ -42,6 +42,15 @@ class Codec(ABC):
     @abstractmethod
     def poll(self, now: float) -> list[Frame]:
         """Return messages that have become due: keep-alives, and what was held back."""
+
+    def elapse(self, now: float) -> list[Event]:
+        """Return events that time alone brings. To be called between messages, a few times a second."""
+        return []
+
+    @property
+    def finished(self) -> bool:
+        """Whether all that `Finish` asked for has come, where the provider would not close by itself."""
+        return False
 
     @abstractmethod
     def explain_close(self, code: int, reason: str) -> str:

@@ -1,7 +1,8 @@
-"""The messages of OpenAI Realtime (GA) that the codec reads, field by field.
+"""The messages of OpenAI Realtime that the codecs read, field by field.
 
 Source: the types of openai-python 3.54 (`openai/types/realtime`) and recorded sessions. Every other message
-that the service is known to send is listed as ignored, so that what is really unknown stands out.
+that the service is known to send is listed as ignored, so that what is really unknown stands out. Messages
+of the beta, which older recordings and compatible servers have, are the same under other names.
 """
 
 from typing import Any
@@ -24,6 +25,9 @@ class Item(msgspec.Struct, frozen=True):
     id: str = ""
     type: str = ""
     role: str | None = None
+    name: str = ""
+    call_id: str = ""
+    arguments: str = ""
 
 
 class ItemAdded(Message, frozen=True, tag="conversation.item.added"):
@@ -33,6 +37,10 @@ class ItemAdded(Message, frozen=True, tag="conversation.item.added"):
 class ItemTruncated(Message, frozen=True, tag="conversation.item.truncated"):
     item_id: str
     audio_end_ms: float = 0
+
+
+class AudioCommitted(Message, frozen=True, tag="input_audio_buffer.committed"):
+    item_id: str
 
 
 class SpeechStarted(Message, frozen=True, tag="input_audio_buffer.speech_started"):
@@ -129,6 +137,20 @@ class AudioDone(Message, frozen=True, tag="response.output_audio.done"):
     item_id: str = ""
 
 
+class OutputItemDone(Message, frozen=True, tag="response.output_item.done"):
+    response_id: str
+    item: Item
+
+
+class ArgumentsDone(Message, frozen=True, tag="response.function_call_arguments.done"):
+    """The same call comes in an `OutputItemDone`; the beta has the name only there."""
+
+    response_id: str
+    call_id: str
+    name: str = ""
+    arguments: str = ""
+
+
 class Ignored(Message, frozen=True):
     """Known, and says nothing that another message does not say."""
 
@@ -139,21 +161,34 @@ _IGNORED = (
     "conversation.item.retrieved",
     "conversation.item.deleted",
     "conversation.item.input_audio_transcription.segment",
-    "input_audio_buffer.committed",
     "input_audio_buffer.cleared",
     "input_audio_buffer.timeout_triggered",
     "response.output_item.added",
-    "response.output_item.done",
     "response.content_part.added",
     "response.content_part.done",
     "response.output_text.done",
     "response.output_audio_transcript.done",
+    "response.function_call_arguments.delta",
     "rate_limits.updated",
+    # of the beta
+    "conversation.created",
+    "transcription_session.updated",
+    "response.text.done",
+    "response.audio_transcript.done",
+)
+_BETA = (
+    (SessionCreated, "transcription_session.created"),
+    (ItemAdded, "conversation.item.created"),
+    (TextDelta, "response.text.delta"),
+    (TranscriptDelta, "response.audio_transcript.delta"),
+    (AudioDelta, "response.audio.delta"),
+    (AudioDone, "response.audio.done"),
 )
 
 
-def _ignored(tag: str) -> type[Message]:
-    kind: Any = msgspec.defstruct("Ignored", [], bases=(Ignored,), frozen=True, tag_field="type", tag=tag)
+def _named(base: type[Message], tag: str) -> type[Message]:
+    """Return `base` under another name."""
+    kind: Any = msgspec.defstruct(base.__name__, [], bases=(base,), frozen=True, tag_field="type", tag=tag)
     return kind  # type: ignore[no-any-return]
 
 
@@ -161,6 +196,7 @@ decoder = decoder_of(
     SessionCreated,
     ItemAdded,
     ItemTruncated,
+    AudioCommitted,
     SpeechStarted,
     SpeechStopped,
     TranscriptionDelta,
@@ -173,5 +209,8 @@ decoder = decoder_of(
     TranscriptDelta,
     AudioDelta,
     AudioDone,
-    *(_ignored(tag) for tag in _IGNORED),
+    OutputItemDone,
+    ArgumentsDone,
+    *(_named(base, tag) for base, tag in _BETA),
+    *(_named(Ignored, tag) for tag in _IGNORED),
 )

@@ -1,6 +1,7 @@
 """OpenAI Realtime over WebSocket, in the GA shape (the beta shape is refused since May 2026).
 
-Source: the types of openai-python 3.54 and recorded sessions. `OpenAI-Beta` is never sent.
+Source: the types of openai-python 3.54 and recorded sessions. `OpenAI-Beta` is never sent; messages under
+their names of the beta are read.
 """
 
 from binascii import b2a_base64
@@ -8,7 +9,15 @@ from typing import Any
 
 import msgspec
 
-from sessions.commands import CancelAnswer, Command, ImpossibleCommand, SendAudio, SendText, Truncate
+from sessions.commands import (
+    AnswerToolCall,
+    CancelAnswer,
+    Command,
+    ImpossibleCommand,
+    SendAudio,
+    SendText,
+    Truncate,
+)
 from sessions.events import (
     AnswerDone,
     AnswerStarted,
@@ -22,6 +31,7 @@ from sessions.events import (
     Ready,
     SpeechStarted,
     SpeechStopped,
+    ToolCall,
     Truncated,
     TurnAdded,
     Usage,
@@ -54,20 +64,45 @@ _ADVICE = {
 """By a part of the close reason, which reads `<error type>.<error code>` (recorded)."""
 
 
-def _encode(message: dict[str, Any]) -> str:
+def encode(message: dict[str, Any]) -> str:
     return msgspec.json.encode(message).decode()
 
 
+def append(pcm: bytes) -> str:
+    """Return the message that carries microphone audio. Raises ImpossibleCommand where there is none."""
+    if not pcm:
+        raise ImpossibleCommand("audio must not be empty")
+    return _APPEND + b2a_base64(pcm, newline=False).decode("ascii") + '"}'
+
+
+def explain_close(reason: str) -> str:
+    """Return what a close reason of OpenAI's means, or nothing."""
+    return next((advice for part, advice in _ADVICE.items() if part in reason), "")
+
+
 class RealtimeCodec(Codec):
-    """One conversation. `speech` asks for spoken answers (which bring their transcript), else for text."""
+    """One conversation. `speech` asks for spoken answers (which bring their transcript), else for text.
+
+    `tools` are function definitions in OpenAI's form (`type`, `name`, `description`, `parameters`).
+    """
 
     kind = "converse"
     ready_on_open = False
     finishes = False
     input_rate = RATE
 
-    def __init__(self, *, speech: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        speech: bool = True,
+        voice: str = "",
+        instructions: str = "",
+        tools: tuple[dict[str, Any], ...] = (),
+    ) -> None:
         self._speech = speech
+        self._voice = voice
+        self._instructions = instructions
+        self._tools = tools
         self._greeted = False
         self._configured = False
         self._active: str | None = None
@@ -79,6 +114,9 @@ class RealtimeCodec(Codec):
         self._content: dict[str, int] = {}
         self._received: dict[str, int] = {}
         self._odd: dict[str, bytes] = {}
+        self._calls: set[str] = set()
+        """All tool calls that were told of."""
+        self._unanswered: set[str] = set()
 
     def receive(self, frame: Frame, now: float) -> list[Event]:  # noqa: C901 - one row a message
         match wire.decoder.decode(frame):
@@ -97,7 +135,11 @@ class RealtimeCodec(Codec):
                 return [Ready(session.id, session.expires_at)]
             case wire.ItemAdded(item=item) if item.type == "message":
                 return [TurnAdded(item.id, item.role or "")]
-            case wire.ItemAdded() | wire.Ignored():
+            case wire.OutputItemDone(response_id=answer, item=item) if item.type == "function_call":
+                return self._call(answer, item.call_id, item.name, item.arguments)
+            case wire.ArgumentsDone(response_id=answer, call_id=call, name=name, arguments=arguments):
+                return self._call(answer, call, name, arguments)
+            case wire.ItemAdded() | wire.OutputItemDone() | wire.AudioCommitted() | wire.Ignored():
                 return []
             case wire.SpeechStarted(audio_start_ms=ms):
                 self._drop_active()
@@ -109,7 +151,7 @@ class RealtimeCodec(Codec):
             case wire.TranscriptionCompleted(item_id=item, transcript=text):
                 return [UserText(item, text, final=True)]
             case wire.TranscriptionFailed(item_id=item, error=error):
-                return [UserText(item, "", final=True), _problem(error)]
+                return [UserText(item, "", final=True), problem(error)]
             case wire.ItemTruncated(item_id=item, audio_end_ms=ms):
                 return [Truncated(item, ms / 1000)]
             case wire.ResponseCreated(response=response):
@@ -132,9 +174,7 @@ class RealtimeCodec(Codec):
             raise ImpossibleCommand("the session is not ready yet")
         match command:
             case SendAudio(pcm=pcm):
-                if not pcm:
-                    raise ImpossibleCommand("audio must not be empty")
-                return [_APPEND + b2a_base64(pcm, newline=False).decode("ascii") + '"}']
+                return [append(pcm)]
             case SendText(item=item, text=text):
                 if not text.strip():
                     raise ImpossibleCommand("there is no text to send")
@@ -149,10 +189,13 @@ class RealtimeCodec(Codec):
                 }
                 cancel = self._cancel()
                 self._create_due = True
-                return [*cancel, _encode(message), *self.poll(now)]
+                return [*cancel, encode(message), *self.poll(now)]
             case CancelAnswer():
                 self._create_due = False
+                self._unanswered.clear()
                 return self._cancel()
+            case AnswerToolCall(call=call, output=output, failed=failed):
+                return [self._answer_call(call, output, failed), *self.poll(now)]
             case Truncate(item=item, heard=heard):
                 return self._truncate(item, heard)
             case _:
@@ -162,7 +205,7 @@ class RealtimeCodec(Codec):
         frames: list[Frame] = []
         if self._greeted and not self._configured:
             self._configured = True
-            frames.append(_encode({"type": "session.update", "session": self._settings()}))
+            frames.append(encode({"type": "session.update", "session": self._settings()}))
         # A response.create while one runs is refused, so it waits for response.done.
         if self._create_due and self._active is None and not self._creating:
             self._create_due, self._creating = False, True
@@ -170,11 +213,14 @@ class RealtimeCodec(Codec):
         return frames
 
     def explain_close(self, code: int, reason: str) -> str:
-        return next((advice for part, advice in _ADVICE.items() if part in reason), "")
+        return explain_close(reason)
 
     def _settings(self) -> dict[str, Any]:
         pcm = {"type": "audio/pcm", "rate": RATE}
-        return {
+        output: dict[str, Any] = {"format": pcm}
+        if self._voice:
+            output["voice"] = self._voice
+        settings: dict[str, Any] = {
             "type": "realtime",
             "output_modalities": ["audio" if self._speech else "text"],
             "audio": {
@@ -187,9 +233,14 @@ class RealtimeCodec(Codec):
                         "interrupt_response": True,
                     },
                 },
-                "output": {"format": pcm},
+                "output": output,
             },
         }
+        if self._instructions:
+            settings["instructions"] = sendable(self._instructions)
+        if self._tools:
+            settings["tools"] = self._tools
+        return settings
 
     def _cancel(self) -> list[Frame]:
         running = self._active is not None and self._active not in self._dropped
@@ -208,7 +259,7 @@ class RealtimeCodec(Codec):
             raise ImpossibleCommand("that answer has no speech to cut")
         length = self._received[item] * 1000 // (2 * RATE)
         return [
-            _encode(
+            encode(
                 {
                     "type": "conversation.item.truncate",
                     "item_id": item,
@@ -217,6 +268,28 @@ class RealtimeCodec(Codec):
                 }
             )
         ]
+
+    def _call(self, answer: str, call: str, name: str, arguments: str) -> list[Event]:
+        if answer in self._dropped or call in self._calls or not name:
+            return []
+        self._calls.add(call)
+        self._unanswered.add(call)
+        return [ToolCall(call, name, arguments)]
+
+    def _answer_call(self, call: str, output: str, failed: bool) -> str:
+        if call not in self._unanswered:
+            raise ImpossibleCommand("no tool call of this name waits for an answer")
+        self._unanswered.discard(call)
+        # One answer is made of all outputs.
+        self._create_due = self._create_due or not self._unanswered
+        text = sendable(output)
+        item = {
+            "type": "function_call_output",
+            "call_id": call,
+            # The protocol has no field that tells a failure.
+            "output": encode({"error": text}) if failed else text,
+        }
+        return encode({"type": "conversation.item.create", "item": item})
 
     def _audio(self, audio: wire.AudioDelta) -> list[Event]:
         item = audio.item_id
@@ -251,10 +324,10 @@ class RealtimeCodec(Codec):
             self._creating, self._unwanted = self._active is None, False
             return []
         self._creating = self._unwanted = False
-        return [_problem(error)]
+        return [problem(error)]
 
 
-def _problem(error: wire.ErrorBody) -> Problem:
+def problem(error: wire.ErrorBody) -> Problem:
     where = f" ({error.param})" if error.param else ""
     return Problem(error.code or error.type or "error", (error.message or "") + where)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sessions.events import (
+    AnswerCorrected,
     AnswerDone,
     AnswerStarted,
     AnswerText,
@@ -77,6 +78,8 @@ class Conversation:
                 turn = self._turn(item, "user")
                 turn.text = text if final else turn.text + text
                 turn.settled = final
+            case AnswerCorrected(item=item, text=text) if item in self._turns:
+                self._turns[item].text = text
             case AnswerStarted(answer=answer):
                 self.answering, self._running = True, answer
             case AnswerText(answer=answer, item=item, delta=delta):

@@ -17,7 +17,7 @@ def run() -> None:
     worst = max(taken)
     verdict = "within" if worst <= TARGET else "OVER"
     print("Quitting, from the key to the end of the process")
-    print(f"  {statistics.median(taken):.2f} s in the middle, {worst:.2f} s at worst ({verdict} {TARGET:g} s)")
+    print(f"  {statistics.median(taken):.2f} s in the middle, {worst:.2f} s at worst ({verdict} {TARGET:g})")
 
 
 def _quit(home: str) -> float:

@@ -13,6 +13,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 
 from sessions.commands import ImpossibleCommand
+from sessions.config import load
 from sessions.engine import Engine
 from sessions.gateway import Gateway, gateway
 from sessions.live.actions import Reopen, Replay, Save, Say, Stop, ToggleListening, TogglePause
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("empty_home", "no_sound_card")
 
 @contextmanager
 def running(at: Gateway | None) -> Iterator[Engine]:
-    engine = Engine(DeckPlan(plans(("transcribe", "speak", "converse")), at))
+    engine = Engine(DeckPlan(plans(("transcribe", "speak", "converse")), load(), at))
     engine.start()
     try:
         yield engine
@@ -261,7 +262,7 @@ def test_a_peer_that_stops_reading_does_not_hold_up_the_end() -> None:
         await anyio.sleep_forever()
 
     with scripted(script) as at:
-        engine = Engine(DeckPlan(plans(("converse",)), at))
+        engine = Engine(DeckPlan(plans(("converse",)), load(), at))
         engine.start()
         until(engine, lambda view: view.sessions[0].phase == "ready")
         engine.post("converse", Say("word " * 4_000_000)).result(5)  # more than the sockets between take

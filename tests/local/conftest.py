@@ -45,8 +45,8 @@ def chatting(chatting_gateway: Gateway) -> Iterator[ClientConnection]:
 
 
 @contextmanager
-def running_gateway(**environment: str) -> Iterator[str]:
-    command = [sys.executable, "-m", "sessions.local", "--port", "0", "--token", TOKEN, "--parent"]
+def running_gateway(*arguments: str, **environment: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "sessions.local", "--token", TOKEN, "--parent", *arguments]
     environment = {**os.environ, **environment}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdin is not None and process.stdout is not None

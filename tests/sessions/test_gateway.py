@@ -1,6 +1,7 @@
 """Where to connect and with which credentials."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from sessions.gateway import BEARER, Address, BadAddress, KeyForm, Route, TokenForm, address, gateway
 from sessions.providers.catalogue import find
+from sessions.providers.routes import Options
 from sessions.secrets import Secret
 
 CLOUDFLARE = "wss://gateway.ai.cloudflare.com/v1/0a1b2c/voice-gw"
@@ -40,7 +42,7 @@ def test_route_is_put_below_the_base(base: str) -> None:
 
 def test_transcription_on_workers_ai() -> None:
     offer, model = find("transcribe", None, None)
-    at = address(gateway(CLOUDFLARE), offer.route(model, None))
+    at = address(gateway(CLOUDFLARE), offer.route(Options(model), direct=False))
     assert at.shown == CLOUDFLARE + "/workers-ai"
     assert at.url.startswith(
         CLOUDFLARE + "/workers-ai?model=@cf/deepgram/nova-3&encoding=linear16&sample_rate=16000&"
@@ -50,7 +52,8 @@ def test_transcription_on_workers_ai() -> None:
 
 def test_conversation_with_openai() -> None:
     offer, model = find("converse", None, None)
-    at = address(gateway(CLOUDFLARE), offer.route(model, Secret("sk-test-key")))
+    route = replace(offer.route(Options(model), direct=False), key=Secret("sk-test-key"))
+    at = address(gateway(CLOUDFLARE), route)
     assert at.url == CLOUDFLARE + "/openai?model=gpt-realtime-2.1"
     assert at.headers == {"Authorization": "Bearer sk-test-key"}
 

@@ -21,10 +21,11 @@ LIMIT = 20.0
 
 
 def make_deck(at: Gateway, folder: Path) -> DeckApp:
+    from sessions.config import load
     from sessions.engine import Engine
     from sessions.live.deck import DeckPlan, plans
 
-    return DeckApp(lambda: Engine(DeckPlan(plans(("transcribe", "speak", "converse")), at)), folder)
+    return DeckApp(lambda: Engine(DeckPlan(plans(("transcribe", "speak", "converse")), load(), at)), folder)
 
 
 async def until(pilot: Pilot[None], reached: Callable[[str], bool]) -> str:

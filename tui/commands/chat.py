@@ -4,10 +4,10 @@ import argparse
 
 from sessions.commands import SendText
 from sessions.events import AnswerDone, AnswerText, Event
-from sessions.providers.openai_realtime import RealtimeCodec
+from sessions.secrets import redact
 from sessions.text import one_line, plain
 from tui.commands import headless
-from tui.commands.say import Speech
+from tui.commands.speech import Speech
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -15,13 +15,12 @@ def run(arguments: argparse.Namespace) -> int:
         text = headless.text_argument(arguments.text)
         return lambda: _chat(arguments, text)
 
-    return headless.run("chat", prepare)
+    return headless.run(arguments, prepare, "converse")
 
 
 async def _chat(arguments: argparse.Namespace, text: str) -> None:
     report = headless.Report(as_json=arguments.json)
-    codec = RealtimeCodec(speech=arguments.out is not None)
-    async with headless.open_session(arguments, "converse", report, codec) as running:
+    async with headless.open_session(arguments, "converse", report) as running:
         speech = Speech()
         done: list[AnswerDone] = []
 
@@ -29,7 +28,7 @@ async def _chat(arguments: argparse.Namespace, text: str) -> None:
             speech.hear(t, event)
             match event:
                 case AnswerText(delta=delta) if not report.as_json:
-                    headless.write(plain(delta))
+                    headless.write(redact(plain(delta)))
                 case AnswerDone():
                     done.append(event)
                 case _:
@@ -37,7 +36,8 @@ async def _chat(arguments: argparse.Namespace, text: str) -> None:
 
         running.on_event(show)
         running.session.send(SendText("voxdeck-1", text))
-        await running.until(lambda: bool(done), "the answer")
+        # Some say that an answer is over only when its speech could have been heard to its end.
+        await running.until(lambda: bool(done), "the answer", lambda: speech.seconds)
         report.say("")
         if done[0].status != "completed":
             why = f": {one_line(done[0].reason)}" if done[0].reason else ""

@@ -6,4 +6,4 @@ import argparse
 def run(arguments: argparse.Namespace) -> int:
     from sessions.local import main  # noqa: PLC0415 - it says in one line what is missing
 
-    return main(port=arguments.port, token=arguments.token)
+    return main(port=arguments.port, token=arguments.token, faults=arguments.fault)

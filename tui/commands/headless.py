@@ -6,23 +6,29 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO, TypeVar
 
 import anyio
 import msgspec
 
 from sessions.commands import ImpossibleCommand
-from sessions.events import Audio, Closed, Event, Failed, Malformed, Problem
-from sessions.gateway import BadAddress, Gateway, address
+from sessions.config import BadConfig, Config, SessionTable, load
+from sessions.events import Closed, Event, Failed, Malformed, Problem
+from sessions.gateway import BadAddress, Gateway
 from sessions.local.process import GatewayNotStarted, embedded_gateway
-from sessions.providers.catalogue import UnknownModel, find
+from sessions.openings import NOWHERE, Lacking, prepare
+from sessions.providers.catalogue import Offer, UnknownModel, find
 from sessions.providers.codec import Codec, Kind
+from sessions.providers.routes import Options
 from sessions.secrets import Secret, redact
 from sessions.session import Session
 from sessions.text import escape_json, one_line
-from sessions.transport import Transport
-from tui.cli import USAGE, provider_key
+from sessions.transport import BadAuthority, Transport
+from tui.cli import USAGE, drop_output
+from tui.commands.settings import settings
 from tui.log import open_log
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -38,15 +44,18 @@ class UsageFault(CommandFailed):
 Main = Callable[[], Awaitable[None]]
 
 
-def run(command: str, prepare: Callable[[], Main]) -> int:
+def run(arguments: argparse.Namespace, prepare: Callable[[], Main], kind: Kind | None = None) -> int:
     """Run what `prepare` returns; turn the faults of both into one line and an exit status.
 
     What may wait for a person belongs into `prepare`: inside the event loop a Ctrl+C would wait as well.
+    `kind`: of the session that the command opens.
     """
     try:
+        if kind:
+            chosen(arguments, load(), kind)  # a wrong one is told before anything is done
         anyio.run(prepare())
     except Exception as error:
-        return _status(command, error)
+        return _status(arguments.run, error)
     return 0
 
 
@@ -54,9 +63,9 @@ def _status(command: str, error: Exception) -> int:
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]  # it was met in the session's task
     match error:
-        case UsageFault() | UnknownModel() | BadAddress():
+        case UsageFault() | UnknownModel() | BadAddress() | BadConfig() | BadAuthority():
             return _complain(command, str(error), USAGE)
-        case CommandFailed() | ImpossibleCommand() | GatewayNotStarted():
+        case CommandFailed() | ImpossibleCommand() | GatewayNotStarted() | Lacking():
             return _complain(command, str(error), 1)
         case BrokenPipeError():
             raise error
@@ -97,8 +106,9 @@ class Report:
         if not self.as_json:
             return
         fields: dict[str, Any] = msgspec.to_builtins(event, builtin_types=(bytes,))
-        if isinstance(event, Audio):
-            fields["bytes"] = len(fields.pop("pcm"))
+        for name in ("pcm", "content"):
+            if isinstance(fields.get(name), bytes):
+                fields["bytes"] = len(fields.pop(name))
         line = {"t": round(t - self._start, 4), "session": session, **fields}
         write(escape_json(redact(msgspec.json.encode(line).decode())) + "\n")
 
@@ -115,6 +125,7 @@ def write(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
+        drop_output()
         raise CommandFailed(f"cannot write: {(error.strerror or str(error)).lower()}") from None
 
 
@@ -143,26 +154,39 @@ class Running:
         self._news = anyio.Event()
         self.failed: str | None = None
         self.ended = False
+        self._meanwhile = anyio.CancelScope()
         self.session = Session(codec, self._on_event, timeout)
 
     def on_event(self, handler: Callable[[float, Event], None]) -> None:
         self._handlers.append(handler)
 
-    async def until(self, reached: Callable[[], bool], what: str, patience: float = 0.0) -> None:
+    async def until(
+        self, reached: Callable[[], bool], what: str, patience: Callable[[], float] = lambda: 0.0
+    ) -> None:
         """Wait until `reached`; raise CommandFailed when the session fails or nothing comes in time.
 
-        `patience`: seconds beyond the time limit.
+        `patience`: seconds beyond the time limit, as of now.
         """
         while not reached():
-            if self.failed is not None:
-                raise CommandFailed(self.failed)
             if self.ended:
-                raise self._failure(f"the session was closed before {what}")
+                raise self._end(what)
             self._news = anyio.Event()
-            with anyio.move_on_after(self._timeout + patience) as limit:
+            limit_now = self._timeout + patience()
+            with anyio.move_on_after(limit_now) as limit:
                 await self._news.wait()
             if limit.cancelled_caught:
-                raise self._failure(f"waited {self._timeout + patience:.3g} s for {what}")
+                raise self._failure(f"waited {limit_now:.3g} s for {what}")
+
+    async def meanwhile(self, other: Callable[[], Awaitable[T]], what: str) -> T:
+        """Wait for something else than the session; raise CommandFailed when the session ends first."""
+        with anyio.CancelScope() as scope:
+            self._meanwhile = scope
+            if not self.ended:
+                return await other()
+        raise self._end(what)
+
+    def _end(self, what: str) -> CommandFailed:
+        return self._failure(self.failed or f"the session was closed before {what}")
 
     def _failure(self, why: str) -> CommandFailed:
         return CommandFailed(f"{why}; {self._trouble}" if self._trouble else why)
@@ -171,11 +195,13 @@ class Running:
         self._report.event(t, self.name, event)
         match event:
             case Failed(message=message):
-                if self._gist not in message:
-                    self.tell_trouble()
+                if self._gist in message:
+                    self._trouble = ""
                 self.failed, self.ended = message, True
+                self._meanwhile.cancel()
             case Closed():
                 self.ended = True
+                self._meanwhile.cancel()
             case Problem(code=code, message=message):
                 self._hold(f"{message} ({code})", message or code)
             case Malformed(why=why):
@@ -196,24 +222,63 @@ class Running:
         self._trouble = ""
 
 
+def chosen(arguments: argparse.Namespace, config: Config, kind: Kind) -> tuple[Offer, Options]:
+    """Return the offer and its options as the arguments say, and where they say nothing, the named session.
+
+    Raises UsageFault or UnknownModel.
+    """
+    table = SessionTable(kind)
+    if arguments.session:
+        if arguments.session not in config.sessions:
+            raise UsageFault(f"{config.path}: there is no session {arguments.session!r}")
+        table = config.sessions[arguments.session]
+        if table.kind != kind:
+            raise UsageFault(f"the session {arguments.session!r} is there to {table.kind}")
+    offer, model = find(
+        kind, arguments.provider or table.provider or None, arguments.model or table.model or None
+    )
+    return offer, Options(
+        model=model,
+        voice=arguments.voice or table.voice,
+        language=arguments.language or table.language,
+        instructions=table.instructions,
+        agent=arguments.agent or table.agent,
+        speech=kind != "converse" or arguments.out is not None,
+        png=kind == "image" and arguments.out is not None and arguments.out.suffix.lower() == ".png",
+    )
+
+
 @asynccontextmanager
-async def open_session(
-    arguments: argparse.Namespace, kind: Kind, report: Report, codec: Codec | None = None
-) -> AsyncIterator[Running]:
+async def running_gateway(gateway: Gateway | None) -> AsyncIterator[Gateway]:
+    """The gateway that was chosen, or the embedded one, started for as long as it is needed."""
+    if gateway is not None:
+        yield gateway
+        return
+    async with embedded_gateway() as running:
+        yield Gateway(running.url, Secret(running.token), name="embedded gateway")
+
+
+@asynccontextmanager
+async def open_session(arguments: argparse.Namespace, kind: Kind, report: Report) -> AsyncIterator[Running]:
     """Open a session as the arguments say, and wait until it is ready.
 
-    Raises CommandFailed, UnknownModel, BadAddress or GatewayNotStarted.
+    Raises CommandFailed, UnknownModel, Lacking, BadConfig, BadAddress or GatewayNotStarted.
     """
-    offer, model = find(kind, arguments.provider, arguments.model)
-    async with _gateway(arguments.gateway) as (gateway, key):
-        where = address(gateway, offer.route(model, key if offer.key_variable else None))
-        running = Running(arguments.run, kind, codec or offer.codec(), report, arguments.timeout)
-        transport = Transport()
+    config, named = settings(arguments)
+    offer, options = chosen(arguments, config, kind)
+    if arguments.direct:
+        config, named = config.with_direct(offer.provider, direct=True), named or NOWHERE
+    async with running_gateway(named) as gateway:
+        opening = prepare(config, gateway, offer, options, embedded=named is None)
+        running = Running(arguments.run, kind, opening.codec(), report, arguments.timeout)
+        transport = Transport(config.network.ca)
         caught: CommandFailed | ImpossibleCommand | None = None
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(running.session.run, transport, where)
+            tasks.start_soon(running.session.run, transport, opening.address)
             try:
-                await running.until(lambda: running.session.ready, f"the session with {where.shown}")
+                await running.until(
+                    lambda: running.session.ready, f"the session with {opening.address.shown}"
+                )
                 yield running
                 running.tell_trouble()
             except (CommandFailed, ImpossibleCommand) as error:
@@ -222,13 +287,3 @@ async def open_session(
         await transport.aclose()
         if caught:
             raise caught
-
-
-@asynccontextmanager
-async def _gateway(given: Gateway | None) -> AsyncIterator[tuple[Gateway, Secret | None]]:
-    """The gateway that was named, with the provider's key; or the embedded one, which needs none."""
-    if given is not None:
-        yield given, provider_key()
-        return
-    async with embedded_gateway() as running:
-        yield Gateway(running.url, Secret(running.token)), None

@@ -6,12 +6,12 @@ import time
 import anyio
 import anyio.to_thread
 
-from sessions.audio import devices, files
+from sessions.audio import devices
 from sessions.audio.player import Player
 from sessions.commands import Speak
-from sessions.events import Audio, AudioEnd, Event
 from sessions.text import one_line
 from tui.commands import headless
+from tui.commands.speech import Speech
 
 _NAME = "say"
 
@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
         text = headless.text_argument(arguments.text)
         return lambda: _say(arguments, text)
 
-    return headless.run("say", prepare)
+    return headless.run(arguments, prepare, "speak")
 
 
 async def _say(arguments: argparse.Namespace, text: str) -> None:
@@ -42,54 +42,6 @@ async def _say(arguments: argparse.Namespace, text: str) -> None:
         else:
             await _play(device, speech, running)
             report.say(f"played {speech.seconds:.1f} s of speech ({speech.first_byte_text})")
-
-
-class Speech:
-    """Collects an utterance's audio, and plays it where a player is given."""
-
-    def __init__(self) -> None:
-        self.pcm = bytearray()
-        self.rate = 0
-        self.asked = 0.0
-        self.first_byte: float | None = None
-        self.complete = False
-        self.player: Player | None = None
-
-    def hear(self, t: float, event: Event) -> None:
-        match event:
-            case Audio(utterance=name, pcm=pcm, rate=rate):
-                self.pcm += pcm
-                self.rate = rate
-                if self.first_byte is None:
-                    self.first_byte = t - self.asked
-                if self.player:
-                    self.player.add(name, _NAME, pcm, rate)
-            case AudioEnd(utterance=name):
-                self.complete = True
-                if self.player:
-                    self.player.end(name)
-            case _:
-                pass
-
-    @property
-    def seconds(self) -> float:
-        return len(self.pcm) / (2 * self.rate) if self.rate else 0.0
-
-    @property
-    def first_byte_text(self) -> str:
-        return (
-            "no audio came"
-            if self.first_byte is None
-            else f"first byte after {self.first_byte * 1000:.0f} ms"
-        )
-
-    def write(self, path: object) -> None:
-        if not self.pcm:
-            raise headless.CommandFailed("the provider sent no audio for this text")
-        try:
-            files.write_wav(path, bytes(self.pcm), self.rate)  # type: ignore[arg-type]
-        except files.AudioFileError as error:
-            raise headless.CommandFailed(str(error)) from None
 
 
 async def _speaker() -> devices.Device:

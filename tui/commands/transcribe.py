@@ -13,6 +13,7 @@ from sessions.audio import files
 from sessions.audio.pcm import Blocks, Resampler, samples_of
 from sessions.commands import SendAudio
 from sessions.events import Event, Utterance
+from sessions.secrets import redact
 from sessions.text import one_line
 from tui.commands import headless
 
@@ -25,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
         chunks, rate = _source(arguments)
         return lambda: _transcribe(arguments, chunks, rate)
 
-    return headless.run("transcribe", prepare)
+    return headless.run(arguments, prepare, "transcribe")
 
 
 async def _transcribe(arguments: argparse.Namespace, chunks: AsyncIterator[bytes], rate: int) -> None:
@@ -34,16 +35,17 @@ async def _transcribe(arguments: argparse.Namespace, chunks: AsyncIterator[bytes
 
         def show(t: float, event: Event) -> None:
             if isinstance(event, Utterance):
-                report.say(one_line(event.text, 10_000))
+                report.say(one_line(redact(event.text), 10_000))
 
         running.on_event(show)
         session = running.session
         target = session.codec.input_rate or rate
         resampler, blocks = Resampler(rate, target), Blocks(int(target * session.codec.input_block) * 2)
         begun, sent = anyio.current_time(), 0.0
-        async for chunk in chunks:
+        end = "the recording's end"
+        while (chunk := await running.meanwhile(lambda: anext(chunks, None), end)) is not None:
             for block in blocks.push(resampler.push(samples_of(chunk)).tobytes()):
-                await running.until(lambda: session.ready, "the recording's end")
+                await running.until(lambda: session.ready, end)
                 session.send(SendAudio(block))
                 sent += session.codec.input_block
                 await session.drained()
@@ -51,12 +53,12 @@ async def _transcribe(arguments: argparse.Namespace, chunks: AsyncIterator[bytes
                     await anyio.sleep_until(begun + sent)
         for block in (*blocks.push(resampler.flush().tobytes()), blocks.flush()):
             if block:
-                await running.until(lambda: session.ready, "the recording's end")
+                await running.until(lambda: session.ready, end)
                 session.send(SendAudio(block))
         session.finish()
         unheard = max(0.0, begun + sent - anyio.current_time())  # where it hears no faster than in real time
         await running.until(
-            lambda: running.ended and running.failed is None, "the end of the transcript", unheard
+            lambda: running.ended and running.failed is None, "the end of the transcript", lambda: unheard
         )
 
 

@@ -1,6 +1,7 @@
 """What holds for every codec, whatever comes in and whatever is asked of it."""
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,34 +12,44 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions.commands import (
+    AnswerToolCall,
     CancelAnswer,
     Clear,
     Command,
     Finalize,
     Finish,
     ImpossibleCommand,
+    MakeImage,
     SendAudio,
     SendText,
     Speak,
     Truncate,
 )
 from sessions.events import Event, Malformed, Raw
+from sessions.providers.cartesia import CartesiaCodec
 from sessions.providers.codec import Codec, Frame
+from sessions.providers.deepgram_flux import FluxCodec
 from sessions.providers.deepgram_listen import ListenCodec
 from sessions.providers.deepgram_speak import SpeakCodec
+from sessions.providers.elevenlabs_agent import ElevenLabsAgentCodec
+from sessions.providers.elevenlabs_speak import ElevenLabsSpeakCodec
+from sessions.providers.fal_http import FalHttpCodec
+from sessions.providers.fal_realtime import FalRealtimeCodec
+from sessions.providers.gemini_live import GeminiLiveCodec
 from sessions.providers.openai_realtime import RealtimeCodec
+from sessions.providers.openai_transcription import TranscriptionCodec
 
 
 @dataclass(frozen=True)
 class Peer:
     """A codec, and valid messages of the service that it is for."""
 
-    codec: type[Codec]
+    codec: Callable[[], Codec]
     messages: tuple[str, ...] = field(repr=False)
 
     @property
     def kinds(self) -> set[str]:
-        return {json.loads(message)["type"] for message in self.messages}
+        return {json.loads(message).get("type", "") for message in self.messages}
 
 
 LISTEN = Peer(
@@ -88,11 +99,133 @@ CONVERSE = Peer(
         '"error":{"code":"y","message":"z"}},"usage":{"input_token_details":{"text_tokens":1},'
         '"output_token_details":{"audio_tokens":2}}}}',
         '{"type":"rate_limits.updated","rate_limits":[{"name":"tokens","limit":1}]}',
+        '{"type":"input_audio_buffer.committed","item_id":"i1","previous_item_id":null}',
+        '{"type":"response.output_item.done","response_id":"r1","item":{"id":"i3","type":"function_call",'
+        '"call_id":"a","name":"f","arguments":"{}"}}',
+        '{"type":"response.function_call_arguments.done","response_id":"r1","call_id":"b","name":"f",'
+        '"arguments":"{}"}',
+        '{"type":"response.text.delta","response_id":"r1","item_id":"i2","delta":"The"}',
+        '{"type":"error","error":{"code":"input_audio_buffer_commit_empty"}}',
         '{"type":"error","error":{"type":"t","code":"conversation_already_has_active_response"}}',
         '{"type":"error","error":{"type":"t","code":"c","message":"m","param":"p","event_id":null}}',
     ),
 )
-every_peer = pytest.mark.parametrize("peer", [LISTEN, SPEAK, CONVERSE], ids=lambda peer: peer.codec.kind)
+TRANSCRIPTION = Peer(lambda: TranscriptionCodec("gpt-realtime-whisper"), CONVERSE.messages)
+GEMINI = Peer(
+    lambda: GeminiLiveCodec("gemini-3.8-live"),
+    (
+        '{"setupComplete":{}}',
+        "{}",
+        '{"serverContent":{"modelTurn":{"role":"model","parts":[{"inlineData":{"mimeType":'
+        '"audio/pcm;rate=24000","data":"AQIDBAU="}},{"text":"hm","thought":true}]},'
+        '"outputTranscription":{"text":"Sure, "}}}',
+        '{"serverContent":{"inputTranscription":{"text":"Name a"}}}',
+        '{"serverContent":{"interrupted":true}}',
+        '{"serverContent":{"generationComplete":true}}',
+        '{"serverContent":{"turnComplete":true,"turnCompleteReason":"NEED_MORE_INPUT"},"usageMetadata":'
+        '{"promptTokenCount":310,"responseTokensDetails":[{"modality":"AUDIO","tokenCount":41}]}}',
+        '{"toolCall":{"functionCalls":[{"id":"a","name":"f","args":{"b":1}}]}}',
+        '{"toolCallCancellation":{"ids":["a"]}}',
+        '{"goAway":{"timeLeft":"58.4s"}}',
+        '{"sessionResumptionUpdate":{"newHandle":"h","resumable":true}}',
+        '{"voiceActivity":{"type":"ACTIVITY_START","audioOffset":"1.880s"}}',
+        '{"error":{"code":400,"message":"no","status":"INVALID_ARGUMENT"}}',
+        '{"code":7,"message":"no"}',
+    ),
+)
+AGENT = Peer(
+    ElevenLabsAgentCodec,
+    (
+        '{"type":"conversation_initiation_metadata","conversation_initiation_metadata_event":{"conversation_id'
+        '":"c1","agent_output_audio_format":"ulaw_8000","user_input_audio_format":"ulaw_8000"}}',
+        '{"type":"audio","audio_event":{"audio_base_64":"AQIDBAU=","event_id":1,"is_final":false}}',
+        '{"type":"user_transcript","user_transcription_event":{"user_transcript":"Hi.","event_id":1}}',
+        '{"type":"tentative_user_transcript","tentative_user_transcription_event":{"user_transcript":"H"}}',
+        '{"type":"agent_response","agent_response_event":{"agent_response":"Hello.","event_id":1}}',
+        '{"type":"agent_response_correction","agent_response_correction_event":{"corrected_agent_response":'
+        '"He","event_id":1}}',
+        '{"type":"agent_chat_response_part","text_response_part":{"type":"delta","text":"He","event_id":2}}',
+        '{"type":"interruption","interruption_event":{"event_id":2}}',
+        '{"type":"ping","ping_event":{"event_id":2,"ping_ms":null}}',
+        '{"type":"client_tool_call","client_tool_call":{"tool_name":"f","tool_call_id":"a","parameters":{}}}',
+        '{"type":"vad_score","vad_score_event":{"vad_score":0.4}}',
+        '{"type":"error","error_event":{"code":1008,"error_type":"override_error","details":{}}}',
+    ),
+)
+FLUX = Peer(
+    FluxCodec,
+    (
+        '{"type":"TurnInfo","request_id":"4c1e","sequence_id":7,"event":"StartOfTurn","turn_index":2,'
+        '"audio_window_start":8.0,"audio_window_end":8.4,"transcript":"","words":[]}',
+        '{"type":"TurnInfo","request_id":"4c1e","sequence_id":8,"event":"EagerEndOfTurn","turn_index":2,'
+        '"audio_window_start":8.0,"audio_window_end":10.4,"transcript":"Cancel my order.","words":[{"word":'
+        '"Cancel","confidence":0.99,"start":8.2,"end":8.6}],"end_of_turn_confidence":0.52}',
+        '{"type":"TurnInfo","event":"TurnResumed","turn_index":2,"transcript":"Cancel my order"}',
+        '{"event":"Update","turn_index":2,"transcript":"Cancel my orders","words":[]}',
+        '{"type":"TurnInfo","event":"EndOfTurn","turn_index":2,"transcript":"Cancel.","trigger":"model"}',
+        '{"type":"Connected","request_id":"4c1e","sequence_id":0}',
+        '{"type":"ConfigureSuccess","sequence_id":4,"thresholds":{"eot_threshold":0.8},"keyterms":[]}',
+        '{"type":"ConfigureFailure","sequence_id":5,"code":{"a":1},"description":"no"}',
+        '{"type":"Warning","sequence_id":6,"code":"NO_TURN","description":"none"}',
+        '{"type":"Error","sequence_id":7,"code":"INTERNAL_SERVER_ERROR","error":[],"description":"no"}',
+    ),
+)
+CARTESIA = Peer(
+    lambda: CartesiaCodec("sonic-3.5", "6ccbfb76"),
+    (
+        '{"type":"chunk","context_id":"a","status_code":206,"done":false,"data":"AAABAP//","step_time":4.7}',
+        '{"type":"timestamps","context_id":"b","status_code":206,"done":false,"word_timestamps":'
+        '{"words":["One.","Two."],"start":[0.02,0.15],"end":[0.14,0.4]}}',
+        '{"type":"flush_done","context_id":"a","done":false,"flush_id":1,"flush_done":true}',
+        '{"type":"done","context_id":"b","status_code":206,"done":true}',
+        '{"type":"error","done":true,"status_code":400,"error_code":"model_not_found","title":"Invalid",'
+        '"message":"no","request_id":"r1","context_id":"a"}',
+        '{"type":"error","done":true,"status_code":400,"error":"Invalid model"}',
+    ),
+)
+ELEVENLABS_SPEAK = Peer(
+    ElevenLabsSpeakCodec,
+    (
+        '{"audio":"AQIDBAU=","isFinal":false,"normalizedAlignment":null,"alignment":{"chars":["H","e","l",'
+        '"lo"],"charStartTimesMs":[0,60,90,95],"charDurationsMs":[60,45,5,20]}}',
+        '{"audio":"AQIDBAU=","normalizedAlignment":{"chars":["O","n","e"],"charStartTimesMs":[0,60,70],'
+        '"charsDurationsMs":[60,10,9]}}',
+        '{"audio":null,"isFinal":true}',
+        '{"message":"no text","error":"input_timeout_exceeded","code":1008}',
+    ),
+)
+FAL_HTTP = Peer(
+    FalHttpCodec,
+    (
+        '{"type":"start","request_id":"c1d2","status":200,"headers":{"Content-Type":"application/json"}}',
+        '{"type":"end","request_id":"c1d2","status":200,"time_to_first_byte_seconds":0.41}',
+    ),
+)
+FAL_REALTIME = Peer(
+    FalRealtimeCodec,
+    (
+        '{"type":"x-fal-message","action":"timings","timing":0.083}',
+        '{"type":"x-fal-error","error":"TIMEOUT","reason":"idle"}',
+        '{"type":"x-fal-error","error":"INTERNAL_ERROR","reason":null}',
+        '{"status":"error","error":"Unauthorized"}',
+        '{"images":[{"content":[255,216],"content_type":"image/jpeg","width":1,"height":1},{"url":'
+        '"data:image/png;base64,AAAA"}],"request_id":"a","seed":7,"timings":{"inference":0.1}}',
+    ),
+)
+PEERS = {
+    "transcribe": LISTEN,
+    "speak": SPEAK,
+    "converse": CONVERSE,
+    "transcription": TRANSCRIPTION,
+    "gemini": GEMINI,
+    "agent": AGENT,
+    "flux": FLUX,
+    "cartesia": CARTESIA,
+    "elevenlabs-speak": ELEVENLABS_SPEAK,
+    "fal-http": FAL_HTTP,
+    "fal-realtime": FAL_REALTIME,
+}
+every_peer = pytest.mark.parametrize("peer", PEERS.values(), ids=PEERS)
 
 TEXT = st.text(max_size=30)
 SAID = st.sampled_from(["Hello.", "caf\udce9", "One. Two. " * 15]) | TEXT
@@ -106,6 +239,8 @@ COMMANDS = st.one_of(
     st.builds(SendAudio, st.binary(max_size=9)),
     st.builds(Speak, st.sampled_from("ab"), SAID),
     st.builds(SendText, st.sampled_from("ab"), SAID),
+    st.builds(AnswerToolCall, st.sampled_from("ab"), SAID, st.booleans()),
+    st.builds(MakeImage, st.sampled_from("ab"), SAID),
     st.builds(Truncate, st.sampled_from(["i1", "i2"]), st.floats()),
     st.sampled_from([Finalize(), Clear(), CancelAnswer(), Finish()]),
 )
@@ -152,7 +287,7 @@ def is_known(peer: Peer, frame: Frame) -> bool:
         read = json.loads(text, strict=False)
     except ValueError:
         return False
-    return isinstance(read, dict) and str(read.get("type")) in peer.kinds
+    return isinstance(read, dict) and str(read.get("type", "")) in peer.kinds
 
 
 def shows_up(peer: Peer, frame: Frame, events: list[Event]) -> bool:
@@ -202,6 +337,7 @@ def test_only_impossible_commands_are_refused(peer: Peer, data: st.DataObject) -
         else:
             read(codec, step, now)
         for frame in [*sent, *codec.poll(now)]:
-            assert frame if isinstance(frame, bytes) else json.loads(frame)["type"]
+            assert frame if isinstance(frame, bytes) else json.loads(frame)
+        msgspec.json.encode(codec.elapse(now))
     ended = codec.closed(clean=data.draw(st.booleans()))
     msgspec.json.encode(ended)

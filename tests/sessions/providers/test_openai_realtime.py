@@ -2,11 +2,21 @@
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from sessions.commands import CancelAnswer, Clear, Command, ImpossibleCommand, SendAudio, SendText, Truncate
+from sessions.commands import (
+    AnswerToolCall,
+    CancelAnswer,
+    Clear,
+    Command,
+    ImpossibleCommand,
+    SendAudio,
+    SendText,
+    Truncate,
+)
 from sessions.events import (
     AnswerDone,
     AnswerStarted,
@@ -20,13 +30,17 @@ from sessions.events import (
     Ready,
     SpeechStarted,
     SpeechStopped,
+    ToolCall,
     Truncated,
     TurnAdded,
     Usage,
     UserText,
 )
+from sessions.gateway import address, gateway
 from sessions.providers.catalogue import find
 from sessions.providers.openai_realtime import RATE, RealtimeCodec
+from sessions.providers.routes import Options
+from sessions.secrets import Secret
 
 CREATED = (
     '{"type":"session.created","event_id":"e1","session":{"type":"realtime","object":"realtime.session",'
@@ -132,11 +146,28 @@ def test_nothing_is_said_in_the_beta_shape() -> None:
         assert word not in "".join(map(str, said))
 
 
+def test_voice_instructions_and_tools_are_set_where_they_are_given() -> None:
+    tool = {"type": "function", "name": "weather", "description": "Tells it.", "parameters": {}}
+    codec = RealtimeCodec(voice="marin", instructions="Be brief, caf\udce9.", tools=(tool,))
+    read(codec, CREATED)
+    [update] = sent(codec)
+    assert update["session"]["audio"]["output"]["voice"] == "marin"
+    assert update["session"]["instructions"] == "Be brief, caf\ufffd."
+    assert update["session"]["tools"] == [tool]
+    plain = RealtimeCodec()
+    read(plain, CREATED)
+    [update] = sent(plain)
+    assert "voice" not in update["session"]["audio"]["output"]
+    assert not {"instructions", "tools"} & set(update["session"])
+
+
 def test_beta_header_is_not_sent() -> None:
     offer, model = find("converse", "openai", None)
-    route = offer.route(model, None)
-    assert not hasattr(route, "headers")
-    assert "beta" not in str(route).lower()
+    for way in ("header", "subprotocol"):
+        at = gateway("wss://g/v1/a/g", token_form=way)
+        route = replace(offer.route(Options(model), direct=False), key=Secret("key-0123456789"))
+        where = address(at, route)
+        assert "beta" not in f"{where.url} {where.headers} {where.subprotocols}".lower()
 
 
 @pytest.mark.parametrize("command", [SendText("t1", "Hi."), SendAudio(b"\0\0"), CancelAnswer()])
@@ -299,6 +330,126 @@ def test_there_must_be_text() -> None:
 def test_what_utf8_cannot_hold_is_replaced() -> None:
     item, _ = sent(ready(), SendText("t1", "caf\udce9"))
     assert item["item"]["content"][0]["text"] == "caf\ufffd"
+
+
+BETA = {
+    "conversation.item.added": "conversation.item.created",
+    "response.output_text.delta": "response.text.delta",
+    "response.output_text.done": "response.text.done",
+    "response.output_audio.delta": "response.audio.delta",
+    "response.output_audio.done": "response.audio.done",
+    "response.output_audio_transcript.delta": "response.audio_transcript.delta",
+    "response.output_audio_transcript.done": "response.audio_transcript.done",
+}
+
+
+def test_names_of_the_beta_are_read_as_the_same_events() -> None:
+    frames = [
+        added("item_2", "assistant"),
+        of_answer("output_text.delta", delta="The "),
+        of_answer("output_text.done", text="The "),
+        of_answer("output_audio_transcript.delta", delta="Rhine."),
+        audio(b"\1\0\2"),
+        audio(b"\0"),
+        of_answer("output_audio.done"),
+        of_answer("output_audio_transcript.done", transcript="Rhine."),
+        done(),
+    ]
+    renamed = [
+        json.dumps(each | {"type": BETA.get(each["type"], each["type"])}) for each in map(json.loads, frames)
+    ]
+    assert renamed != frames
+    assert read(answering(), *renamed) == read(answering(), *frames) != []
+    assert read(answering(), message("conversation.created", conversation={"id": "conv_1"})) == []
+
+
+# Tools
+
+
+def called(call: str = "call_1", answer: str = "resp_1", **fields: Any) -> str:
+    item = {"id": "item_4", "type": "function_call", "status": "completed", "call_id": call}
+    item |= {"name": "weather", "arguments": '{"city":"Lyon"}', **fields}
+    return message("response.output_item.done", response_id=answer, output_index=0, item=item)
+
+
+def arguments(call: str = "call_1", name: str = "weather") -> str:
+    given = {"call_id": call, "name": name, "arguments": '{"city":"Lyon"}'}
+    return of_answer("function_call_arguments.done", item="item_4", **given)
+
+
+CALL = ToolCall("call_1", "weather", '{"city":"Lyon"}')
+
+
+def test_tool_call_is_told_once_and_answered_after_its_response() -> None:
+    codec = answering()
+    assert read(
+        codec,
+        of_answer("function_call_arguments.delta", item="item_4", call_id="call_1", delta='{"city"'),
+        arguments(),
+        called(),
+    ) == [CALL]
+    [output] = sent(codec, AnswerToolCall("call_1", "14 degrees"))
+    assert output == {
+        "type": "conversation.item.create",
+        "item": {"type": "function_call_output", "call_id": "call_1", "output": "14 degrees"},
+    }
+    assert sent(codec) == []
+    read(codec, done())
+    assert sent(codec) == [CREATE]
+    assert read(codec, started("resp_2")) == [AnswerStarted("resp_2")]
+
+
+def test_tool_call_after_its_response_is_answered_at_once() -> None:
+    codec = answering()
+    read(codec, called(), done())
+    assert [each["type"] for each in sent(codec, AnswerToolCall("call_1", "14"))] == [
+        "conversation.item.create",
+        "response.create",
+    ]
+
+
+def test_name_of_a_call_may_come_with_its_item_only() -> None:
+    assert read(answering(), arguments(name=""), called()) == [CALL]
+
+
+def test_failed_tool_says_so_in_its_output() -> None:
+    codec = answering()
+    read(codec, called())
+    [output] = sent(codec, AnswerToolCall("call_1", "no such city", failed=True))
+    assert json.loads(output["item"]["output"]) == {"error": "no such city"}
+
+
+def test_answer_is_made_when_all_calls_are_answered() -> None:
+    codec = answering()
+    read(codec, called("call_1"), called("call_2"), done())
+    assert CREATE not in sent(codec, AnswerToolCall("call_1", "14"))
+    assert sent(codec, AnswerToolCall("call_2", "15"))[1:] == [CREATE]
+
+
+def test_only_calls_that_wait_can_be_answered() -> None:
+    codec = answering()
+    with pytest.raises(ImpossibleCommand, match="no tool call"):
+        codec.send(AnswerToolCall("call_1", "14"), 0.0)
+    read(codec, called())
+    codec.send(AnswerToolCall("call_1", "14"), 0.0)
+    with pytest.raises(ImpossibleCommand, match="no tool call"):
+        codec.send(AnswerToolCall("call_1", "14"), 0.0)
+
+
+def test_cancelled_answer_calls_no_tools() -> None:
+    codec = answering()
+    read(codec, called("call_1"))
+    codec.send(CancelAnswer(), 0.0)
+    assert read(codec, called("call_2")) == []
+    with pytest.raises(ImpossibleCommand, match="no tool call"):
+        codec.send(AnswerToolCall("call_1", "14"), 0.0)
+
+
+def test_output_that_is_no_call_says_nothing_new() -> None:
+    assert (
+        read(answering(), message("response.output_item.done", response_id="r", item={"type": "message"}))
+        == []
+    )
 
 
 # One answer at a time
@@ -518,10 +669,9 @@ def test_close_reason_is_explained(code: int, reason: str, advice: str) -> None:
 @pytest.mark.parametrize(
     "kind",
     [
-        "response.text.delta",
-        "response.audio.delta",
-        "conversation.item.created",
         "session.output_audio.delta",
+        "session.output_transcript.delta",
+        "response.mcp_call.completed",
     ],
 )
 def test_message_of_another_shape_survives_whole(kind: str) -> None:
