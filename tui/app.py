@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Footer
 
@@ -90,9 +92,10 @@ class DeckApp(App[None]):
 
     def show(self, view: "DeckView") -> None:
         """Draw the deck as it is now."""
-        self.screen_stack[0].query_one(TitleBar).show(view)
-        for pane, session in zip(self.panes, view.sessions, strict=False):
-            pane.show(session, view)
+        with suppress(NoMatches):  # the screen is being taken down
+            self.screen_stack[0].query_one(TitleBar).show(view)
+            for pane, session in zip(self.panes, view.sessions, strict=False):
+                pane.show(session, view)
 
     @property
     def pane(self) -> Pane | None:
