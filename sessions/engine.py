@@ -19,6 +19,8 @@ from sessions.state.snapshot import DeckView
 logger = logging.getLogger(__name__)
 
 VIEW_EVERY = 0.1
+START_TIMEOUT = 15.0
+"""Seconds that what is asked for at the very start waits for its session."""
 STOP_TIMEOUT = 0.9
 """Seconds; quitting must take less than one in all."""
 
@@ -54,9 +56,11 @@ class Engine:
         return self._portal.start_task_soon(self._do, name, action)
 
     async def _do(self, name: str, action: Action) -> str:
-        session = self._deck.session(name)
+        with anyio.move_on_after(START_TIMEOUT):
+            while (session := self._deck.session(name)) is None:  # noqa: ASYNC110 - at the start only
+                await anyio.sleep(VIEW_EVERY)
         if session is None:
-            raise ImpossibleCommand("the deck is still starting")
+            raise ImpossibleCommand("the deck could not start; the log file has the details")
         return await session.do(action)
 
     async def _run(self) -> None:

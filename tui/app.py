@@ -38,7 +38,11 @@ _BY_ID = {action.id.partition("(")[0]: action for action in ACTIONS}
 
 
 def _binding(action: DeckAction) -> Binding:
-    return Binding(action.keys, f"app.{action.id}", action.label, show=action.footer, tooltip=action.help)
+    # With priority they are carried out in the order in which keys come: text typed right behind one that
+    # moves the focus goes where it is meant to.
+    return Binding(
+        action.keys, f"app.{action.id}", action.label, show=action.footer, tooltip=action.help, priority=True
+    )
 
 
 class DeckApp(App[None]):
@@ -48,12 +52,14 @@ class DeckApp(App[None]):
     CSS_PATH = styles.DECK
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (120, "-wide"), (180, "-widest")]  # noqa: RUF012 - Textual declares it as an instance variable
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-low"), (18, "-high")]  # noqa: RUF012 - as above
     BINDINGS: ClassVar[list[BindingType]] = [_binding(action) for action in ACTIONS]
 
     def __init__(self, make_engine: "Callable[[], Engine]", save_into: Path) -> None:
         super().__init__()
         self._make_engine = make_engine
         self._engine: Engine | None = None
+        self._started = asyncio.Event()
         self._save_into = save_into
         self.panes: tuple[Pane, ...] = (
             TranscribePane("transcribe"),
@@ -88,10 +94,13 @@ class DeckApp(App[None]):
 
     def _join(self, engine: "Engine") -> None:
         self._engine = engine
+        self._started.set()
         self.set_interval(REFRESH, lambda: self.show(engine.view))
 
     def show(self, view: "DeckView") -> None:
-        """Draw the deck as it is now."""
+        """Draw the deck as it is now; under help or palette it would be drawn whole each time."""
+        if len(self.screen_stack) > 1:
+            return
         with suppress(NoMatches):  # the screen is being taken down
             self.screen_stack[0].query_one(TitleBar).show(view)
             for pane, session in zip(self.panes, view.sessions, strict=False):
@@ -100,13 +109,17 @@ class DeckApp(App[None]):
     @property
     def pane(self) -> Pane | None:
         """The pane that has the focus."""
-        widget = self.focused
+        widget = self.screen_stack[0].focused if self.screen_stack else None
         return next((pane for pane in self.panes if widget and pane in widget.ancestors_with_self), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Show and allow a pane's actions only where they apply."""
         known = _BY_ID.get(action)
-        if known is None or known.panes is None:
+        if known is None or action == "quit":
+            return True
+        if len(self.screen_stack) > 1:
+            return False  # help or palette is in front, and has its own keys
+        if known.panes is None:
             return True
         return self.pane is not None and self.pane.session in known.panes
 
@@ -122,8 +135,8 @@ class DeckApp(App[None]):
         if pane is None:
             return False
         try:
-            if self._engine is None:
-                raise ImpossibleCommand("the deck is still starting")
+            await self._started.wait()
+            assert self._engine is not None
             said = await asyncio.wrap_future(self._engine.post(pane.session, action))
         except ImpossibleCommand as error:
             self.notify(one_line(str(error)), title=pane.TITLE, severity="warning", markup=False)
@@ -173,10 +186,13 @@ class DeckApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action that applies here, beside Textual's own commands."""
-        yield from super().get_system_commands(screen)
+        for command in super().get_system_commands(screen):
+            if command.title in ("Theme", "Quit"):
+                yield command
+        pane = self.pane.session if self.pane else ""
         for action in ACTIONS:
             name = action.id.partition("(")[0]
-            if self.check_action(name, ()) and name != "quit":
+            if name != "quit" and (action.panes is None or pane in action.panes):
                 yield SystemCommand(action.help, f"Key: {action.keys}", self._runner(action.id))
 
     def _runner(self, action: str) -> "Callable[[], None]":

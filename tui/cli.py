@@ -18,6 +18,7 @@ IMAGE_TIMEOUT = 120.0
 TOKEN_VARIABLES = ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY")
 
 USAGE, INTERRUPTED = 2, 130
+_OTHER_SOUND = frozenset({".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac"})
 
 _EPILOG = """\
 With no gateway configured, every command starts the embedded gateway for itself: no key is needed, and
@@ -85,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--port", metavar="N", type=_port, default=8787, help="default: %(default)s; 0 takes a free one"
     )
-    serve.add_argument("--token", metavar="T", help="ask every client for this token")
+    serve.add_argument("--token", metavar="T", type=_token, help="ask every client for this token")
     serve.add_argument(
         "--fault",
         metavar="NAME=VALUE",
@@ -119,14 +120,14 @@ def _parser() -> argparse.ArgumentParser:
     say = commands.add_parser("say", parents=[sessions], help="text to speech")
     say.add_argument("text", metavar="TEXT", help="what to say; - reads standard input")
     say.add_argument(
-        "--out", metavar="FILE.wav", type=Path, help="write the speech here instead of playing it"
+        "--out", metavar="FILE.wav", type=_wav, help="write the speech here instead of playing it"
     )
     say.set_defaults(run="say")
 
     chat = commands.add_parser("chat", parents=[sessions], help="one turn of a conversation")
     chat.add_argument("text", metavar="TEXT", help="what to say to the assistant; - reads standard input")
     chat.add_argument(
-        "--out", metavar="FILE.wav", type=Path, help="have the answer spoken, and write it here"
+        "--out", metavar="FILE.wav", type=_wav, help="have the answer spoken, and write it here"
     )
     chat.set_defaults(run="chat")
     image = commands.add_parser("image", parents=[sessions], help="a prompt to a picture")
@@ -204,6 +205,18 @@ def _timeout(text: str) -> float:
     if not 0 < seconds <= 86400:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
     return seconds
+
+
+def _token(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; leave the option out to serve without a token")
+    return text
+
+
+def _wav(text: str) -> Path:
+    if Path(text).suffix.lower() in _OTHER_SOUND:
+        raise argparse.ArgumentTypeError(f"{text!r}: only WAV is written; end it in .wav")
+    return Path(text)
 
 
 def _port(text: str) -> int:

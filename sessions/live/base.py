@@ -111,8 +111,8 @@ class LiveSession(ABC):
         """Silence what sounds."""
 
     @abstractmethod
-    def to_save(self) -> tuple[str, bytes]:
-        """Return the ending and the content of the file to save. Raises ImpossibleCommand."""
+    def to_save(self) -> tuple[str, bytes, str]:
+        """Return ending and content of the file to save, and a remark on it. Raises ImpossibleCommand."""
 
     def send(self, command: Command) -> None:
         """Send now, or when the session is open. Raises ImpossibleCommand when it has ended."""
@@ -141,6 +141,7 @@ class LiveSession(ABC):
             phase=self.phase,
             notice=self.notice,
             listening=self.name in self.sound.taps,
+            paused=self.sound.player.is_paused(self.name),
             log=LogView(self.log),
             ready_after=self._ready_after,
         )
@@ -179,6 +180,7 @@ class LiveSession(ABC):
             case Closed(code=code, reason=reason):
                 self._ended("closed", f"closed ({code}{': ' + reason if reason else ''}); F5 reconnects")
             case Failed(message=message):
+                logger.info("%s: %s", self.name, redact(message))
                 self._ended("failed", message if "F5" in message else f"{message}; F5 reconnects")
             case Problem(code=code, message=message) | Warned(code=code, message=message):
                 self.log.append(Entry("fault", one_line(redact(f"{message} ({code})" if message else code))))
@@ -214,7 +216,7 @@ class LiveSession(ABC):
         return ""
 
     async def _save(self, folder: Path) -> str:
-        ending, content = self.to_save()
+        ending, content, remark = self.to_save()
         stem = f"voxdeck-{self.offer.kind}-{time.strftime('%Y%m%d-%H%M%S')}"
 
         def write() -> Path:
@@ -234,7 +236,7 @@ class LiveSession(ABC):
             raise ImpossibleCommand(
                 f"cannot save into {folder}: {(error.strerror or 'no').lower()}"
             ) from None
-        return f"saved to {path}"
+        return f"saved {remark}to {path}"
 
 
 def log_as_text(entries: list[Entry]) -> bytes:

@@ -72,8 +72,8 @@ class ConverseSession(LiveSession):
         if self.phase == "ready":
             self.send(CancelAnswer())
 
-    def to_save(self) -> tuple[str, bytes]:
-        return "txt", log_as_text([*self.log, *self._conversation.live])
+    def to_save(self) -> tuple[str, bytes, str]:
+        return "txt", log_as_text([*self.log, *self._conversation.live]), ""
 
     def _say(self, text: str) -> None:
         item = f"voxdeck-{next(self._names)}"

@@ -177,7 +177,12 @@ class Deck:
         except devices.NoDevice as error:
             why = str(error)
         self._microphone = MicrophoneView(f"{RECORDING} ({why})", live=False)
-        await devices.play_as_microphone(bundled_recording(), self._taps.feed)
+        clip = bundled_recording()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(devices.play_as_microphone, clip, self._taps.feed)
+            await anyio.sleep(clip.seconds)
+            ended = f"{RECORDING}, at its end: Ctrl+L twice plays it again"
+            self._microphone = MicrophoneView(ended, live=False)
 
 
 def plans(kinds: Sequence[Kind]) -> tuple[SessionPlan, ...]:

@@ -65,7 +65,7 @@ class SpeakSession(LiveSession):
         if self.phase == "ready":
             self.send(Clear())
 
-    def to_save(self) -> tuple[str, bytes]:
+    def to_save(self) -> tuple[str, bytes, str]:
         name = self._list.latest
         if name is None or name not in self._kept:
             raise ImpossibleCommand("nothing has been spoken yet")
@@ -75,7 +75,8 @@ class SpeakSession(LiveSession):
             file.setsampwidth(BYTES_PER_SAMPLE)
             file.setframerate(self._rate)
             file.writeframes(bytes(self._kept[name]))
-        return "wav", out.getvalue()
+        remark = "" if self._list.is_over(name) else "what has come so far "
+        return "wav", out.getvalue(), remark
 
     def _say(self, text: str) -> None:
         self._count += 1

@@ -1,7 +1,10 @@
 """A live transcription."""
 
+from contextlib import suppress
+
 import msgspec
 
+from sessions.commands import Finalize, ImpossibleCommand
 from sessions.events import Event
 from sessions.live.base import LiveSession, Sound, log_as_text
 from sessions.providers.catalogue import Offer
@@ -20,8 +23,15 @@ class TranscribeSession(LiveSession):
     def view(self) -> SessionView:
         return msgspec.structs.replace(self.base_view(), live=self._transcript.live)
 
+    def listen(self, *, on: bool) -> None:
+        """What was said before the microphone was taken away is settled, not left open."""
+        super().listen(on=on)
+        if not on and self.phase == "ready":
+            with suppress(ImpossibleCommand):  # some settle by themselves only
+                self.send(Finalize())
+
     def stop(self) -> None:
         self.listen(on=False)
 
-    def to_save(self) -> tuple[str, bytes]:
-        return "txt", log_as_text([*self.log, *self._transcript.live])
+    def to_save(self) -> tuple[str, bytes, str]:
+        return "txt", log_as_text([*self.log, *self._transcript.live]), ""

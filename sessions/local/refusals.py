@@ -38,6 +38,10 @@ def bad_parameter(name: str, why: str) -> Refusal:
     return Refusal(400, body, headers)
 
 
+def no_such_path() -> Refusal:
+    return Refusal(404, {"error": "there is nothing here: the base URL ends in /v1/<account>/<gateway>"})
+
+
 def upgrade_required() -> Refusal:
     body = {"error": "this address takes WebSocket upgrades only"}
     return Refusal(426, body, {"upgrade": "websocket"})

@@ -99,6 +99,7 @@ class Gateway:
                 Route("/", _about),
                 Route(address, self._refuse_http),
                 WebSocketRoute(address, self._serve),
+                WebSocketRoute("/{path:path}", _nowhere),
             ]
         )
 
@@ -167,6 +168,10 @@ async def _about(request: Request) -> Response:
             "models": list(deepgram_models.WORKERS_AI),
         }
     )
+
+
+async def _nowhere(websocket: WebSocket) -> None:
+    await websocket.send_denial_response(refusals.no_such_path().response)
 
 
 def offered_subprotocols(connection: HTTPConnection) -> list[str]:

@@ -22,6 +22,10 @@ FLUSHES, FLUSH_WINDOW = 20, 60.0
 """At most so many flushes in so many seconds; beyond that the service drops them with a warning."""
 
 
+ALONE, GROUP = 8, 1500
+"""So many sentences of a text are flushed alone; the others together, up to so many characters."""
+
+
 class _Metadata(Message, frozen=True, tag="Metadata"):
     request_id: str = ""
 
@@ -58,6 +62,17 @@ class _Sentence(msgspec.Struct):
     """Of its utterance."""
     heard: bool = False
     """Whether audio of it has come."""
+
+
+def _grouped(found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Put the later sentences of a long text together, so that it leaves some of the flushes to the next."""
+    grouped = found[:ALONE]
+    for begin, end in found[ALONE:]:
+        if len(grouped) > ALONE and end - grouped[-1][0] <= GROUP:
+            grouped[-1] = (grouped[-1][0], end)
+        else:
+            grouped.append((begin, end))
+    return grouped
 
 
 class SpeakCodec(Codec):
@@ -107,7 +122,7 @@ class SpeakCodec(Codec):
             raise ImpossibleCommand("the session is finishing and takes no more text")
         match command:
             case Speak(utterance=utterance, text=text):
-                found = spans(text, LONGEST_SPEAK)
+                found = _grouped(spans(text, LONGEST_SPEAK))
                 if not found:
                     raise ImpossibleCommand("there is no text to speak")
                 for begin, end in found:

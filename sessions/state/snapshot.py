@@ -38,6 +38,7 @@ class SessionView(msgspec.Struct, frozen=True):
     notice: str
     """Why the session ended, or what else its user should know; one line."""
     listening: bool
+    paused: bool
     log: LogView
     live: tuple[Entry, ...] = ()
     """Entries that are still being written."""

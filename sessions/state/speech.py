@@ -62,6 +62,11 @@ class SpeechList:
         heard = [each.name for each in self._utterances.values() if each.first_byte is not None]
         return heard[-1] if heard else None
 
+    def is_over(self, name: str) -> bool:
+        """Whether all that will come of the utterance has come."""
+        utterance = self._utterances[name]
+        return utterance.complete or utterance.over is not None
+
     def again(self, name: str) -> bool:
         """The utterance is played once more from what has come of it; return whether that is all of it."""
         utterance = self._utterances[name]

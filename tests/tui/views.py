@@ -24,6 +24,7 @@ def session(name: str, *, log: list[Entry] | None = None, **fields: object) -> S
         "phase": "ready",
         "notice": "",
         "listening": name == "transcribe",
+        "paused": False,
         "log": LogView(log or []),
     }
     return SessionView(**{**base, **fields})  # type: ignore[arg-type]

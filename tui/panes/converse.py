@@ -13,7 +13,7 @@ class ConversePane(Pane):
         if view.phase != "ready":
             return view.phase
         if view.answering:
-            return "answering"
+            return "paused" if view.paused else "answering"
         return "listening" if view.listening else "ready"
 
     def remark(self, view: SessionView, deck: DeckView) -> str:

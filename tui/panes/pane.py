@@ -5,6 +5,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.events import Key, Paste
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
@@ -28,6 +29,21 @@ class Prompt(Input):
         self._sent: list[str] = []
         self._at = 0
         self._draft = ""
+
+    async def _on_key(self, event: Key) -> None:
+        """Enter is carried out at once, before the keys behind it; as a binding it would come after them."""
+        if event.key == "enter":
+            event.prevent_default()
+            event.stop()
+            await self.action_submit()
+        else:
+            await super()._on_key(event)
+
+    def _on_paste(self, event: Paste) -> None:
+        """Several lines become one; Textual's own input would drop all but the first."""
+        event.prevent_default()
+        event.stop()
+        self.insert_text_at_cursor(" ".join(event.text.split()))
 
     def remember(self, text: str) -> None:
         if not self._sent or self._sent[-1] != text:

@@ -33,6 +33,8 @@ class SpeakPane(Pane):
     def state(self, view: SessionView) -> str:
         if view.phase == "ready" and any(speech.phase == "playing" for speech in view.speech):
             return "speaking"
+        if view.phase == "ready" and view.paused:
+            return "paused"
         return view.phase
 
     def remark(self, view: SessionView, deck: DeckView) -> str:

@@ -45,7 +45,9 @@ class Playback(Widget):
         right = "" if speech.first_byte is None else f" first byte {speech.first_byte * 1000:.0f} ms"
         if self._queued:
             right += f" · {self._queued} queued"
-        if speech.length:
+        if speech.phase == "cleared":
+            line.append(f"after {speech.played:.1f} s ")
+        elif speech.length:
             more = "" if speech.complete else "+"
             line.append(f"{speech.played:.1f} / {speech.length:.1f}{more} s ")
             bar = max(0, min(_BAR, self.size.width - line.cell_len - len(right)))

@@ -7,7 +7,14 @@ import pytest
 from sessions.commands import Clear, Finalize, Finish, ImpossibleCommand, SendAudio, Speak
 from sessions.events import Audio, AudioEnd, AudioSpan, Cleared, Event, Malformed, Problem, Raw
 from sessions.providers.codec import Frame
-from sessions.providers.deepgram_speak import FLUSH_WINDOW, FLUSHES, LONGEST_SPEAK, OUTPUT_RATE, SpeakCodec
+from sessions.providers.deepgram_speak import (
+    FLUSH_WINDOW,
+    FLUSHES,
+    GROUP,
+    LONGEST_SPEAK,
+    OUTPUT_RATE,
+    SpeakCodec,
+)
 
 METADATA = (
     '{"type":"Metadata","request_id":"77aa","model_name":"aura-2-luna-en",'
@@ -127,12 +134,25 @@ def test_of_two_clears_the_last_one_counts() -> None:
 
 def test_clear_drops_what_was_held_back() -> None:
     codec = SpeakCodec()
-    codec.send(Speak("a", "No. " * (FLUSHES + 5)), 0.0)
+    for number in range(FLUSHES + 5):
+        codec.send(Speak(f"u{number}", "No."), 0.0)
     codec.send(Clear(), 0.0)
     assert codec.poll(FLUSH_WINDOW) == []
 
 
 # The limit of flushes
+
+
+def test_a_long_text_leaves_flushes_to_the_next() -> None:
+    codec = SpeakCodec()
+    text = "This is one sentence of many that are spoken. " * 140
+    frames = codec.send(Speak("a", text), 0.0)
+    spoken = [json.loads(frame)["text"] for frame in frames if frame != FLUSH]
+    assert "".join(spoken) == text
+    assert spoken[0] == "This is one sentence of many that are spoken. "
+    assert all(len(each) <= GROUP for each in spoken)
+    assert len(spoken) < FLUSHES - 5
+    assert FLUSH in codec.send(Speak("b", "Next."), 0.0)
 
 
 def test_flush_over_the_limit_is_held_back_until_a_minute_after_the_first() -> None:
@@ -146,7 +166,9 @@ def test_flush_over_the_limit_is_held_back_until_a_minute_after_the_first() -> N
 
 def test_held_back_sentences_keep_their_order() -> None:
     codec = SpeakCodec()
-    codec.send(Speak("a", "One. " * FLUSHES + "Two. Three."), 0.0)
+    for number in range(FLUSHES):
+        codec.send(Speak(f"u{number}", "One."), 0.0)
+    codec.send(Speak("a", "Two. Three."), 0.0)
     codec.send(Speak("b", "Four."), 0.0)
     texts = [json.loads(frame).get("text") for frame in codec.poll(FLUSH_WINDOW)]
     assert texts == ["Two. ", None, "Three.", None, "Four.", None]
@@ -171,12 +193,13 @@ def test_close_goes_at_once_where_nothing_is_under_way() -> None:
 
 def test_close_waits_for_what_is_held_back() -> None:
     codec = SpeakCodec()
-    codec.send(Speak("a", "No. " * (FLUSHES + 1)), 0.0)
+    for number in range(FLUSHES + 1):
+        codec.send(Speak(f"u{number}", "No."), 0.0)
     codec.send(Finish(), 0.0)
     read(codec, *[FLUSHED] * FLUSHES)
     assert codec.poll(1.0) == []
-    assert codec.poll(FLUSH_WINDOW) == ['{"type":"Speak","text":"No. "}', FLUSH]
-    assert read(codec, FLUSHED) == [AudioEnd("a")]
+    assert codec.poll(FLUSH_WINDOW) == ['{"type":"Speak","text":"No."}', FLUSH]
+    assert read(codec, FLUSHED) == [AudioEnd(f"u{FLUSHES}")]
     assert codec.poll(FLUSH_WINDOW) == [CLOSE]
 
 
