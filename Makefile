@@ -20,6 +20,7 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/lint-imports
 
 bench: $(VENV)/.dev
+	@$(PIP) --quiet '.[bench]'
 	$(VENV)/bin/python -m tests.benchmarks
 
 clean:

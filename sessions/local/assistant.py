@@ -113,7 +113,9 @@ def terms(text: str) -> list[str]:
     """Words that carry meaning, with the commonest English endings taken off."""
     words = re.findall(r"[a-z0-9]+", text.lower().replace("'", ""))
     return [
-        re.sub(r"(?<=\w{3})(ing|ed|es|s|e)$", "", word) for word in words if word not in _STOP_WORDS.split()
+        re.sub(r"(?<=\w{3})(ing|ed|es|s|e)$", "", word)
+        for word in words
+        if len(word) > 1 and word not in _STOP_WORDS.split()
     ]
 
 

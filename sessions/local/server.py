@@ -244,6 +244,8 @@ def serve(port: int, token: str | None, *, parent: bool, faults: Sequence[Fault]
     except OSError as error:
         sys.stderr.write(f"voxdeck gateway: cannot listen on {HOST}:{port}: {error.strerror}\n")
         return 1
+    # It has nothing to say to users but complaints about refusals that are meant.
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     server = _Server(Gateway(token), listening.getsockname()[1], faults)
     if parent:
         threading.Thread(target=_exit_after_parent, args=(server,), name="parent", daemon=True).start()

@@ -7,6 +7,7 @@ Live models answer by speech only. Names of answers and turns are the codec's ow
 import re
 import uuid
 from binascii import b2a_base64
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -239,8 +240,7 @@ class GeminiLiveCodec(Codec):
         answer.odd = data[whole:]
         if whole and answer.wanted:
             answer.speaks = True
-            rate = _RATE.search(blob.mime_type)
-            events.append(Audio(answer.name, data[:whole], int(rate[1]) if rate else OUTPUT_RATE))
+            events.append(Audio(answer.name, data[:whole], _rate(blob.mime_type)))
         return events
 
     def _interrupted(self, content: wire.ServerContent) -> list[Event]:
@@ -327,3 +327,9 @@ def _usage(usage: wire.UsageMetadata) -> Usage:
 
 def _tokens(details: tuple[wire.ModalityCount, ...], modality: str) -> int:
     return sum(each.token_count for each in details if each.modality == modality)
+
+
+@lru_cache(maxsize=8)
+def _rate(mime_type: str) -> int:
+    found = _RATE.search(mime_type)
+    return int(found[1]) if found else OUTPUT_RATE

@@ -14,17 +14,6 @@ from sessions.providers.codec import Frame
 from sessions.providers.wire import sendable
 
 
-class Base64(bytes):
-    """Bytes that come in either alphabet of base64."""
-
-
-def _decode_base64(kind: type, value: Any) -> Any:
-    if not isinstance(value, str):
-        raise ValueError("expected base64 text")
-    # By msgspec, as it is several times faster than binascii.
-    return kind(msgspec.convert(value.replace("-", "+").replace("_", "/"), bytes))
-
-
 class _Struct(msgspec.Struct, frozen=True, rename="camel"):
     """Unknown fields are skipped; missing ones take their defaults."""
 
@@ -39,7 +28,7 @@ class SetupComplete(_Struct, frozen=True):
 
 class Blob(_Struct, frozen=True):
     mime_type: str = ""
-    data: Base64 = Base64()
+    data: bytes = b""
 
 
 class Part(_Struct, frozen=True):
@@ -135,14 +124,38 @@ class ServerMessage(_Struct, frozen=True):
 
 
 _NOTHING = ServerMessage()
-_decoder = msgspec.json.Decoder(ServerMessage, dec_hook=_decode_base64)
+_decoder = msgspec.json.Decoder(ServerMessage)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def _decode(frame: Frame) -> ServerMessage:
+    """Base64 comes in the standard alphabet, which msgspec reads at once; the other costs a second look."""
+    try:
+        return _decoder.decode(frame)
+    except msgspec.ValidationError as error:
+        if "base64" not in str(error):
+            raise
+        return msgspec.convert(_standard(msgspec.json.decode(frame)), ServerMessage)
+
+
+def _standard(tree: Any) -> Any:
+    """Return JSON data with what is under `data` in the standard alphabet of base64."""
+    if isinstance(tree, list):
+        return [_standard(each) for each in tree]
+    if not isinstance(tree, dict):
+        return tree
+    return {
+        key: value.replace("-", "+").replace("_", "/")
+        if key == "data" and isinstance(value, str)
+        else _standard(value)
+        for key, value in tree.items()
+    }
 
 
 def decode(frame: Frame) -> ServerMessage | Event:
     """Read one message; what cannot be read, or has no known field, becomes an event."""
     try:
-        message = _decoder.decode(frame)
+        message = _decode(frame)
         fields = _fields.decode(frame) if message == _NOTHING else {}
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         return Malformed(why=str(error), size=len(frame))

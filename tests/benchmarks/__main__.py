@@ -1,10 +1,11 @@
 """`make bench`: every benchmark, each against a peer in the same run. Figures are ratios first."""
 
-from tests.benchmarks import first_paint, messages, quitting
+from tests.benchmarks import decoding, first_paint, messages, quitting
 
 
 def main() -> None:
     messages.run()
+    decoding.run()
     first_paint.run()
     quitting.run()
 
