@@ -22,7 +22,7 @@ from sessions.events import Closed, Event, Failed, Opened, Ready
 from sessions.gateway import Address, BadAddress, Gateway
 from sessions.local import PACKAGES
 from sessions.openings import Lacking, Opening, prepare
-from sessions.providers.catalogue import OFFERS
+from sessions.providers.catalogue import OFFERS, Offer
 from sessions.providers.codec import Codec
 from sessions.providers.routes import Options
 from sessions.secrets import redact
@@ -63,13 +63,13 @@ def terminal() -> Iterator[Check]:
 
 
 def audio() -> Iterator[Check]:
-    """Look for microphone and speaker. Blocks."""
+    """Look for microphone and speaker. Blocks. Many a remote machine has none, which is no fault of it."""
     for step, find in (("microphone", devices.default_input), ("speaker", devices.default_output)):
         begun = time.monotonic()
         try:
             device = find()
         except devices.NoDevice as error:
-            yield Check("audio", step, "failed", str(error))
+            yield Check("audio", step, "skipped", str(error))
             continue
         detail = f"{device.name}, {device.rate} Hz"
         yield Check("audio", step, "ok", detail, time.monotonic() - begun)
@@ -90,6 +90,7 @@ async def providers(config: Config, gateway: Gateway, *, embedded: bool) -> Asyn
     try:
         seen: set[str] = set()
         for offer in OFFERS:
+            options = Options(offer.models[0], agent=_agent(config, offer))
             for direct in (False, True):
                 model = offer.models[0].rpartition("/")[2]
                 subject = f"{offer.provider} {model} {'direct' if direct else 'by gateway'}"
@@ -98,9 +99,9 @@ async def providers(config: Config, gateway: Gateway, *, embedded: bool) -> Asyn
                 seen.add(subject)
                 way = config.with_direct(offer.provider, direct=direct)
                 try:
-                    opening = prepare(way, gateway, offer, Options(offer.models[0]), embedded=embedded)
+                    opening = prepare(way, gateway, offer, options, embedded=embedded)
                 except Lacking as lack:
-                    yield Check(subject, "setup", "skipped", f"it lacks {lack}")
+                    yield Check(subject, "setup", "skipped", str(lack))
                     continue
                 except (BadConfig, BadAddress) as error:
                     yield Check(subject, "setup", "failed", str(error))
@@ -109,6 +110,12 @@ async def providers(config: Config, gateway: Gateway, *, embedded: bool) -> Asyn
                     yield check
     finally:
         await transport.aclose()
+
+
+def _agent(config: Config, offer: Offer) -> str:
+    """The first of the provider's agents that the configuration names."""
+    tables = config.sessions.values()
+    return next((table.agent for table in tables if table.provider == offer.provider and table.agent), "")
 
 
 async def _try(subject: str, opening: Opening, transport: Transport) -> AsyncIterator[Check]:

@@ -43,7 +43,7 @@ def prepare(
         return Opening(offer, chosen, address(gateway, offer.route(chosen, direct=False)), direct=False)
     lack = lacking(config, gateway, offer, options)
     if lack:
-        raise Lacking(lack)
+        raise Lacking(f"it lacks {lack}")
     table = config.providers.get(offer.provider, ProviderTable())
     chosen = _with_defaults(offer, options, options.agent)
     route = offer.route(chosen, direct=table.direct)
@@ -60,13 +60,13 @@ def lacking(config: Config, gateway: Gateway, offer: Offer, options: Options) ->
     """
     table = config.providers.get(offer.provider, ProviderTable())
     if table.direct and not offer.direct:
-        return f"{offer.provider} can be reached through a gateway only"
+        return f"a gateway: {offer.provider} can be reached through one only"
     if offer.wants_agent and not options.agent:
         return "an agent: give its id with --agent, or as agent in the configuration"
     try:
         key = provider_key(config, offer.provider)
     except BadConfig as error:
-        return str(error)
+        return f"a key: {error}"
     if table.direct:
         variables = " or ".join(KEY_VARIABLES[offer.provider])
         return "" if key else f"a key: set {variables}"

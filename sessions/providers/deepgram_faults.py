@@ -1,6 +1,33 @@
-"""What Deepgram means by its close reasons, for all of its sockets."""
+"""What Deepgram complains of, in messages and in close reasons."""
 
 import re
+from typing import Any
+
+from sessions.events import Problem
+from sessions.providers.wire import Message
+
+
+class Trouble(Message, frozen=True, tag="Error"):
+    """An error, as the sockets of v1 send it."""
+
+    variant: str | None = None
+    description: str | None = None
+    message: str | None = None
+    code: Any = None
+
+    def problem(self) -> Problem:
+        return Problem(str(self.code or self.variant or "error"), self.description or self.message or "")
+
+
+class Caution(Message, frozen=True, tag="Warning"):
+    """A warning, after which the service goes on."""
+
+    description: str | None = None
+    code: Any = None
+
+    def problem(self) -> Problem:
+        return Problem(str(self.code or "warning"), self.description or "")
+
 
 _FAULT = re.compile(r"\b(NET|DATA|MESSAGE|BIG)-?(\d{4})\b", re.IGNORECASE)
 

@@ -3,8 +3,6 @@
 Source: Deepgram's "Live Audio" reference and the types of its SDK 7.17.
 """
 
-from typing import Any
-
 import msgspec
 
 from sessions.commands import Command, Finalize, Finish, ImpossibleCommand, SendAudio
@@ -13,14 +11,13 @@ from sessions.events import (
     Final,
     Interim,
     Malformed,
-    Problem,
     Raw,
     SpeechStarted,
     Utterance,
     Word,
 )
 from sessions.providers.codec import Codec, Frame
-from sessions.providers.deepgram_faults import explain_close
+from sessions.providers.deepgram_faults import Caution, Trouble, explain_close
 from sessions.providers.wire import Message, decoder_of
 
 KEEPALIVE = '{"type":"KeepAlive"}'
@@ -71,19 +68,7 @@ class _Metadata(Message, frozen=True, tag="Metadata"):
     duration: float = 0.0
 
 
-class _Error(Message, frozen=True, tag="Error"):
-    variant: str | None = None
-    description: str | None = None
-    message: str | None = None
-    code: Any = None
-
-
-class _Warning(Message, frozen=True, tag="Warning"):
-    description: str | None = None
-    code: Any = None
-
-
-_decoder = decoder_of(_Results, _SpeechStarted, _UtteranceEnd, _Metadata, _Error, _Warning)
+_decoder = decoder_of(_Results, _SpeechStarted, _UtteranceEnd, _Metadata, Trouble, Caution)
 
 
 class _Composer:
@@ -161,11 +146,8 @@ class ListenCodec(Codec):
                 return self._composer(channel[0] if channel else 0).end()
             case _Metadata():
                 return []
-            case _Error() as error:
-                code = str(error.code or error.variant or "error")
-                return [Problem(code, error.description or error.message or "")]
-            case _Warning() as warning:
-                return [Problem(str(warning.code or "warning"), warning.description or "")]
+            case (Trouble() | Caution()) as said:
+                return [said.problem()]
             case (Raw() | Malformed()) as unread:
                 return [unread]
             case other:  # pragma: no cover - the decoder makes no other type

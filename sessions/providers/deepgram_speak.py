@@ -4,14 +4,13 @@ Source: Deepgram's "Text to Speech WebSocket" reference and the types of its SDK
 """
 
 from collections import deque
-from typing import Any
 
 import msgspec
 
 from sessions.commands import Clear, Command, Finish, ImpossibleCommand, Speak
-from sessions.events import Audio, AudioEnd, AudioSpan, Cleared, Event, Malformed, Problem, Raw
+from sessions.events import Audio, AudioEnd, AudioSpan, Cleared, Event, Malformed, Raw
 from sessions.providers.codec import Codec, Frame
-from sessions.providers.deepgram_faults import explain_close
+from sessions.providers.deepgram_faults import Caution, Trouble, explain_close
 from sessions.providers.sentences import spans
 from sessions.providers.wire import Message, decoder_of, sendable
 
@@ -38,19 +37,7 @@ class _Cleared(Message, frozen=True, tag="Cleared"):
     sequence_id: int = 0
 
 
-class _Warning(Message, frozen=True, tag="Warning"):
-    description: str | None = None
-    code: Any = None
-
-
-class _Error(Message, frozen=True, tag="Error"):
-    description: str | None = None
-    message: str | None = None
-    code: Any = None
-    variant: str | None = None
-
-
-_decoder = decoder_of(_Metadata, _Flushed, _Cleared, _Warning, _Error)
+_decoder = decoder_of(_Metadata, _Flushed, _Cleared, Caution, Trouble)
 
 
 class _Sentence(msgspec.Struct):
@@ -107,11 +94,8 @@ class SpeakCodec(Codec):
             case _Cleared():
                 self._clearing = max(0, self._clearing - 1)
                 return [] if self._clearing else [Cleared()]
-            case _Warning() as warning:
-                return [Problem(str(warning.code or "warning"), warning.description or "")]
-            case _Error() as error:
-                code = str(error.code or error.variant or "error")
-                return [Problem(code, error.description or error.message or "")]
+            case (Trouble() | Caution()) as said:
+                return [said.problem()]
             case (Raw() | Malformed()) as unread:
                 return [unread]
             case other:  # pragma: no cover - the decoder makes no other type

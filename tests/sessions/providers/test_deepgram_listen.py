@@ -276,3 +276,9 @@ def test_close_for_want_of_audio_is_known_bare_and_as_a_link(code: int, reason: 
 @pytest.mark.parametrize("reason", ["", "going away", "NET-9999", "internet0001"])
 def test_other_close_reasons_are_left_to_speak_for_themselves(reason: str) -> None:
     assert ListenCodec().explain_close(1011, reason) == ""
+
+
+def test_the_service_closes_by_itself() -> None:
+    codec = ListenCodec()
+    codec.send(Finish(), 0.0)
+    assert codec.finishes and not codec.finished
