@@ -132,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     chat.set_defaults(run="chat")
     image = commands.add_parser("image", parents=[sessions], help="a prompt to a picture")
     image.add_argument("text", metavar="PROMPT", help="what to show; - reads standard input")
-    image.add_argument("--out", metavar="FILE", type=Path, help="default: voxdeck-image.jpeg or .png")
+    image.add_argument("--out", metavar="FILE", type=Path, help="default: voxdeck-image.jpg")
     image.set_defaults(run="image", timeout=IMAGE_TIMEOUT)
 
     for name, what in (

@@ -234,6 +234,8 @@ def chosen(arguments: argparse.Namespace, config: Config, kind: Kind) -> tuple[O
         table = config.sessions[arguments.session]
         if table.kind != kind:
             raise UsageFault(f"the session {arguments.session!r} is there to {table.kind}")
+    if arguments.provider not in (None, table.provider):  # model, voice and agent are names of the other's
+        table = SessionTable(kind, language=table.language, instructions=table.instructions)
     offer, model = find(
         kind, arguments.provider or table.provider or None, arguments.model or table.model or None
     )

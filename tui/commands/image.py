@@ -60,7 +60,7 @@ async def _image(arguments: argparse.Namespace, prompt: str) -> None:
                 f"{path}: {(error.strerror or 'cannot be written').lower()}"
             ) from None
         size = f"{picture.width}x{picture.height} " if picture.width and picture.height else ""
-        report.say(f"saved a {size}picture of {len(content) / 1000:.0f} kB to {path}")
+        report.say(f"saved a {size}picture of {len(content) / 1000:.0f} kB to {one_line(str(path))}")
 
 
 def _path(out: Path | None, picture: Image, number: int) -> Path:
