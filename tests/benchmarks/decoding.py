@@ -60,7 +60,8 @@ def _timed(turn: list[str], make: Callable[[], Any]) -> float:
 
 def _openai_sdk() -> Callable[[str], Any]:
     connection = AsyncRealtimeConnection.__new__(AsyncRealtimeConnection)
-    return connection.parse_event
+    parse: Callable[[str], Any] = connection.parse_event
+    return parse
 
 
 def _gemini_sdk(frame: str) -> Any:
