@@ -183,7 +183,17 @@ anyio.run(main)
         assert gone(child)
 
 
+_others: set[int] = set()
+
+
+@pytest.fixture(autouse=True)
+def others() -> None:
+    """Gateways that other tests of this process keep."""
+    _others.clear()
+    _others.update(child.pid for child in psutil.Process().children())
+
+
 def children() -> list[psutil.Process]:
     """Children of this test that are gateways of the launcher's."""
     running = (child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE)
-    return [child for child in running if "-P" in child.cmdline()]
+    return [child for child in running if child.pid not in _others and "-P" in child.cmdline()]

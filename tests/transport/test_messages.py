@@ -201,16 +201,16 @@ async def test_the_largest_events_are_taken_in_linear_time(transport: Transport,
             await peer.until_closed()
 
         async with serving(script) as server, transport.connect(server.address) as connection:
-            begun = time.perf_counter()
+            begun = time.process_time()
             with anyio.fail_after(20):
                 message = await connection.next_message()
-            taken = time.perf_counter() - begun
+            taken = time.process_time() - begun
         assert (message.encode() if isinstance(message, str) else message) == payload
         return taken
 
-    small = min([await seconds_for(MIB) for _ in range(3)])
-    large = min([await seconds_for(15 * MIB) for _ in range(2)])
-    assert large < 60 * small, "linear is 15 times, quadratic 225 times"
+    small = min([await seconds_for(3 * MIB) for _ in range(3)])
+    large = min([await seconds_for(15 * MIB) for _ in range(3)])
+    assert large < 15 * small, "of this process' CPU, linear is 5 times, quadratic 25 times"
 
 
 @pytest.mark.parametrize("size", [100_000, 300, 0], ids=["100 kB", "300 B", "empty"])
