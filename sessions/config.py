@@ -19,6 +19,8 @@ from sessions.gateway import BadAddress, Gateway, TokenForm, gateway
 from sessions.secrets import Secret
 
 EMBEDDED = "embedded"
+EMBEDDED_NAME = "embedded gateway"
+"""As it is shown."""
 CLOUDFLARE = "wss://gateway.ai.cloudflare.com/v1"
 KEYRING_SERVICE = "voxdeck"
 

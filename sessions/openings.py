@@ -24,7 +24,6 @@ class Opening:
     offer: Offer
     options: Options
     address: Address
-    direct: bool
 
     def codec(self) -> Codec:
         return self.offer.codec(self.options)
@@ -40,7 +39,7 @@ def prepare(
     if embedded:
         agent = options.agent or ("local" if offer.wants_agent else "")
         chosen = _with_defaults(offer, options, agent)
-        return Opening(offer, chosen, address(gateway, offer.route(chosen, direct=False)), direct=False)
+        return Opening(offer, chosen, address(gateway, offer.route(chosen, direct=False)))
     lack = lacking(config, gateway, offer, options)
     if lack:
         raise Lacking(f"it lacks {lack}")
@@ -49,7 +48,7 @@ def prepare(
     route = offer.route(chosen, direct=table.direct)
     key = provider_key(config, offer.provider)
     where = address(gateway, replace(route, key=key, alias="" if table.direct else table.alias))
-    return Opening(offer, chosen, where, table.direct)
+    return Opening(offer, chosen, where)
 
 
 def lacking(config: Config, gateway: Gateway, offer: Offer, options: Options) -> str:

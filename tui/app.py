@@ -1,7 +1,6 @@
 """The deck's app: wiring between the engine, the panes and the actions."""
 
 import asyncio
-import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
     from sessions.engine import Engine
     from sessions.state.snapshot import DeckView
-
-logger = logging.getLogger(__name__)
 
 REFRESH = 0.1
 _BY_ID = {action.id.partition("(")[0]: action for action in ACTIONS}

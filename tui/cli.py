@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from sessions.gateway import BadAddress, Gateway, gateway
-from sessions.secrets import Secret
 
 DEFAULT_TIMEOUT = 15.0
 IMAGE_TIMEOUT = 120.0
 """A model that nobody has used for a while takes so long to be there."""
-TOKEN_VARIABLES = ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY")
 
 USAGE, INTERRUPTED = 2, 130
 _OTHER_SOUND = frozenset({".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac"})
@@ -190,9 +188,10 @@ def _gateway(text: str) -> Gateway | str:
     """A URL is checked at once; a name is looked up in the configuration, which is read later."""
     if "://" not in text:
         return text
-    token = next((value for name in TOKEN_VARIABLES if (value := os.environ.get(name))), None)
+    from sessions.config import environment_token  # noqa: PLC0415 - where a URL is given only
+
     try:
-        return gateway(text, Secret(token) if token else None)
+        return gateway(text, environment_token())
     except BadAddress as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -14,7 +14,7 @@ from sessions.audio import devices
 from sessions.audio.files import bundled_recording
 from sessions.audio.player import Player
 from sessions.audio.taps import Taps
-from sessions.config import BadConfig, Config
+from sessions.config import EMBEDDED_NAME, BadConfig, Config
 from sessions.gateway import BadAddress, Gateway
 from sessions.live.base import LiveSession, Sound
 from sessions.live.converse import ConverseSession
@@ -31,7 +31,6 @@ from sessions.transport import BadAuthority, Transport
 
 logger = logging.getLogger(__name__)
 
-EMBEDDED = "embedded gateway"
 RECORDING = "bundled recording"
 
 _KINDS: dict[Kind, type[LiveSession]] = {
@@ -94,7 +93,7 @@ class Deck:
     def view(self) -> DeckView:
         source = self._microphone
         return DeckView(
-            gateway=self._gateway.shown if self._gateway else EMBEDDED,
+            gateway=self._gateway.shown if self._gateway else EMBEDDED_NAME,
             starting=self._gateway is None,
             microphone=MicrophoneView(
                 source.source, source.live, self._taps.level if len(self._taps) else 0.0
@@ -111,7 +110,7 @@ class Deck:
             except GatewayNotStarted as error:
                 self._fail_all(str(error))
                 return
-            self._gateway = Gateway(running.url, Secret(running.token), name=EMBEDDED)
+            self._gateway = Gateway(running.url, Secret(running.token), name=EMBEDDED_NAME)
         try:
             transport = Transport(self._plan.config.network.ca)
         except BadAuthority as error:

@@ -12,7 +12,7 @@ import anyio
 import msgspec
 
 from sessions.commands import ImpossibleCommand
-from sessions.config import BadConfig, Config, SessionTable, load
+from sessions.config import EMBEDDED_NAME, BadConfig, Config, SessionTable, load
 from sessions.events import Closed, Event, Failed, Malformed, Problem
 from sessions.gateway import BadAddress, Gateway
 from sessions.local.process import GatewayNotStarted, embedded_gateway
@@ -257,7 +257,7 @@ async def running_gateway(gateway: Gateway | None) -> AsyncIterator[Gateway]:
         yield gateway
         return
     async with embedded_gateway() as running:
-        yield Gateway(running.url, Secret(running.token), name="embedded gateway")
+        yield Gateway(running.url, Secret(running.token), name=EMBEDDED_NAME)
 
 
 @asynccontextmanager
