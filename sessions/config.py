@@ -10,7 +10,7 @@ import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from platformdirs import user_config_path
@@ -74,6 +74,8 @@ class SessionTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     language: str = ""
     instructions: str = ""
     agent: str = ""
+    block: Annotated[int, msgspec.Meta(ge=20, le=100)] | None = None
+    """Milliseconds of microphone a message; none for the provider's own. Fewer cost more of the processor."""
 
 
 class WorkspaceTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

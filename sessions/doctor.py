@@ -15,7 +15,8 @@ import anyio.to_thread
 import msgspec
 from anyio.streams.tls import TLSStream
 
-from sessions.audio import devices
+from sessions.audio import directory
+from sessions.audio.devices import DEFAULT, WHAT, Device, Direction, NoDevice
 from sessions.commands import SendAudio
 from sessions.config import BadConfig, Config
 from sessions.events import Closed, Event, Failed, Opened, Ready
@@ -64,15 +65,18 @@ def terminal() -> Iterator[Check]:
 
 def audio() -> Iterator[Check]:
     """Look for microphone and speaker. Blocks. Many a remote machine has none, which is no fault of it."""
-    for step, find in (("microphone", devices.default_input), ("speaker", devices.default_output)):
-        begun = time.monotonic()
+    begun = time.monotonic()
+    found = directory.look()
+    took = time.monotonic() - begun
+    directions: tuple[Direction, ...] = ("input", "output")
+    for direction in directions:
         try:
-            device = find()
-        except devices.NoDevice as error:
-            yield Check("audio", step, "skipped", str(error))
+            endpoint = found.resolve(DEFAULT, direction)
+        except NoDevice as error:
+            yield Check("audio", WHAT[direction], "skipped", str(error))
             continue
-        detail = f"{device.name}, {device.rate} Hz"
-        yield Check("audio", step, "ok", detail, time.monotonic() - begun)
+        detail = f", {endpoint.detail}" if isinstance(endpoint, Device) else ""
+        yield Check("audio", WHAT[direction], "ok", f"{directory.name_of(endpoint)}{detail}", took)
 
 
 def engines() -> Iterator[Check]:

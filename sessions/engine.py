@@ -12,7 +12,7 @@ import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from sessions.commands import ImpossibleCommand
-from sessions.live.actions import Action
+from sessions.live.actions import Action, AudioAction
 from sessions.live.deck import Deck, DeckPlan
 from sessions.state.snapshot import DeckView
 
@@ -50,12 +50,17 @@ class Engine:
         self._exit.close()
 
     def post(self, name: str, action: Action) -> Future[str]:
-        """Carry out an action on a session; the result is a line to show, or ImpossibleCommand."""
+        """Carry out an action on a session; the result is a line to show, or ImpossibleCommand.
+
+        An `AudioAction` concerns all of them; then the name does not count.
+        """
         if self._portal is None:
             raise ImpossibleCommand("the deck is still starting")
         return self._portal.start_task_soon(self._do, name, action)
 
     async def _do(self, name: str, action: Action) -> str:
+        if isinstance(action, AudioAction):
+            return await self._deck.do(action)
         with anyio.move_on_after(START_TIMEOUT):
             while (session := self._deck.session(name)) is None:  # noqa: ASYNC110 - at the start only
                 await anyio.sleep(VIEW_EVERY)

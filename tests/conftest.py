@@ -14,9 +14,15 @@ from sessions.secrets import Secret
 
 
 @pytest.fixture
-def no_sound_card(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without PortAudio, so that the devices of the one at hand do not matter."""
+def no_sound_card(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A machine without PortAudio, so that the devices of the one at hand do not matter.
+
+    For child processes, which look for devices, it is as where the library is missing.
+    """
     monkeypatch.setitem(sys.modules, "sounddevice", None)
+    folder = tmp_path_factory.mktemp("no_portaudio")
+    (folder / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +44,6 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     for name in list(os.environ):
-        if name.startswith(("XDG_", "CLOUDFLARE_", "OPENAI_", "VOXDECK_")):
+        if name.startswith(("XDG_", "CLOUDFLARE_", "OPENAI_", "VOXDECK_", "SSH_")):
             monkeypatch.delenv(name)
     return home

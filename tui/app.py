@@ -15,13 +15,26 @@ from textual.widgets import Footer
 
 import styles
 from sessions.commands import ImpossibleCommand
-from sessions.live.actions import Action, Reopen, Replay, Save, Say, Stop, ToggleListening, TogglePause
+from sessions.live.actions import (
+    Action,
+    AudioAction,
+    Front,
+    Reopen,
+    Replay,
+    Save,
+    Say,
+    Stop,
+    ToggleListening,
+    TogglePause,
+)
 from sessions.text import one_line, plain
-from tui.actions import ACTIONS, DeckAction
+from tui.actions import ACTIONS, DeckAction, key_name
 from tui.panes.converse import ConversePane
 from tui.panes.pane import Pane
 from tui.panes.speak import SpeakPane
 from tui.panes.transcribe import TranscribePane
+from tui.screens.live import LiveScreen
+from tui.sound_actions import SoundActions
 from tui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
@@ -42,7 +55,7 @@ def _binding(action: DeckAction) -> Binding:
     )
 
 
-class DeckApp(App[None]):
+class DeckApp(SoundActions, App[None]):
     """Three panes over an engine. `make_engine` is called after the first paint: its imports are slow."""
 
     TITLE = "Voxdeck"
@@ -50,14 +63,16 @@ class DeckApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (120, "-wide"), (180, "-widest")]  # noqa: RUF012 - Textual declares it as an instance variable
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-low"), (18, "-high")]  # noqa: RUF012 - as above
-    BINDINGS: ClassVar[list[BindingType]] = [_binding(action) for action in ACTIONS]
+    BINDINGS: ClassVar[list[BindingType]] = [_binding(action) for action in ACTIONS if action.keys]
 
     def __init__(self, make_engine: "Callable[[], Engine]", save_into: Path) -> None:
         super().__init__()
         self._make_engine = make_engine
         self._engine: Engine | None = None
         self._started = asyncio.Event()
-        self._save_into = save_into
+        self._view: DeckView | None = None
+        self._front = ""
+        self.save_into = save_into
         self.panes: tuple[Pane, ...] = (
             TranscribePane("transcribe"),
             SpeakPane("speak"),
@@ -95,10 +110,13 @@ class DeckApp(App[None]):
         self.set_interval(REFRESH, lambda: self.show(engine.view))
 
     def show(self, view: "DeckView") -> None:
-        """Draw the deck as it is now; under help or palette it would be drawn whole each time."""
-        if len(self.screen_stack) > 1:
-            return
-        with suppress(NoMatches):  # the screen is being taken down
+        """Draw the deck as it is now; under another screen it would be drawn whole each time."""
+        self._view = view
+        with suppress(NoMatches):  # the screen is being made or taken down
+            if len(self.screen_stack) > 1:
+                if isinstance(self.screen, LiveScreen):
+                    self.screen.show(view)
+                return
             self.screen_stack[0].query_one(TitleBar).show(view)
             for pane, session in zip(self.panes, view.sessions, strict=False):
                 pane.show(session, view)
@@ -122,19 +140,32 @@ class DeckApp(App[None]):
 
     def on_descendant_focus(self) -> None:
         self.refresh_bindings()
+        if self.pane and self.pane.session != self._front:
+            self._front = self.pane.session
+            self.run_worker(self._tell_front(Front(self._front)), group="front", exclusive=True)
+
+    async def _tell_front(self, front: Front) -> None:
+        with suppress(ImpossibleCommand):  # the deck could not start, which its panes tell
+            await self.carry_out("", front)
 
     async def on_pane_said(self, event: Pane.Said) -> None:
-        if not await self._do(event.pane, Say(event.text)):
+        if not await self.do(event.pane, Say(event.text)):
             event.pane.give_back(event.text)
 
-    async def _do(self, pane: Pane | None, action: Action) -> bool:
-        """Have the engine carry out an action of a pane; tell the user what came of it."""
+    async def carry_out(self, session: str, action: Action) -> str:
+        """Have the engine carry out an action; return what to show. Raises ImpossibleCommand."""
+        await self._started.wait()
+        assert self._engine is not None
+        return await asyncio.wrap_future(
+            self._engine.post("" if isinstance(action, AudioAction) else session, action)
+        )
+
+    async def do(self, pane: Pane | None, action: Action) -> bool:
+        """Carry out an action of a pane, and tell the user what came of it."""
         if pane is None:
             return False
         try:
-            await self._started.wait()
-            assert self._engine is not None
-            said = await asyncio.wrap_future(self._engine.post(pane.session, action))
+            said = await self.carry_out(pane.session, action)
         except ImpossibleCommand as error:
             self.notify(one_line(str(error)), title=pane.TITLE, severity="warning", markup=False)
             return False
@@ -143,22 +174,22 @@ class DeckApp(App[None]):
         return True
 
     async def action_stop(self) -> None:
-        await self._do(self.pane, Stop())
+        await self.do(self.pane, Stop())
 
     async def action_toggle_pause(self) -> None:
-        await self._do(self.pane, TogglePause())
+        await self.do(self.pane, TogglePause())
 
     async def action_replay(self) -> None:
-        await self._do(self.pane, Replay())
+        await self.do(self.pane, Replay())
 
     async def action_toggle_listening(self) -> None:
-        await self._do(self.pane, ToggleListening())
+        await self.do(self.pane, ToggleListening())
 
     async def action_save(self) -> None:
-        await self._do(self.pane, Save(self._save_into))
+        await self.do(self.pane, Save(self.save_into))
 
     async def action_reopen(self) -> None:
-        await self._do(self.pane, Reopen())
+        await self.do(self.pane, Reopen())
 
     def action_copy(self) -> None:
         if self.pane and (text := self.pane.text()):
@@ -181,16 +212,26 @@ class DeckApp(App[None]):
 
         self.push_screen(HelpScreen())
 
+    def open_audio(self, *, at_source: bool = False) -> None:
+        from tui.screens.audio import AudioScreen  # noqa: PLC0415 - when first opened
+
+        if not self.pane or not self._view:
+            self.notify("the deck is still starting")
+            return
+        self.push_screen(AudioScreen(self.pane.session, self._view, self.carry_out, at_source=at_source))
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action that applies here, beside Textual's own commands."""
         for command in super().get_system_commands(screen):
             if command.title in ("Theme", "Quit"):
                 yield command
+        if screen is not self.screen_stack[0]:
+            return
         pane = self.pane.session if self.pane else ""
         for action in ACTIONS:
-            name = action.id.partition("(")[0]
-            if name != "quit" and (action.panes is None or pane in action.panes):
-                yield SystemCommand(action.help, f"Key: {action.keys}", self._runner(action.id))
+            if action.id != "quit" and (action.panes is None or pane in action.panes):
+                key = f"Key: {key_name(action.keys)}" if action.keys else ""
+                yield SystemCommand(action.help, key, self._runner(action.id))
 
     def _runner(self, action: str) -> "Callable[[], None]":
         def run() -> None:

@@ -14,8 +14,12 @@ from sessions.gateway import BadAddress, Gateway, gateway
 DEFAULT_TIMEOUT = 15.0
 IMAGE_TIMEOUT = 120.0
 """A model that nobody has used for a while takes so long to be there."""
+DEFAULT_RATE = 16000
+"""Of raw PCM."""
 
 USAGE, INTERRUPTED = 2, 130
+_SOUND_OPTIONS = {"input": ("deck", "relay"), "output": ("deck", "relay", "say"), "input_rate": ("deck",)}
+"""The commands that they are for; before another one they would do nothing."""
 _OTHER_SOUND = frozenset({".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac"})
 
 _EPILOG = """\
@@ -53,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
             default=default,
             help="an AI gateway: wss://…/v1/<account>/<gateway>, a configured name, or embedded",
         )
+    _add_sound_options(deck)
     sessions.add_argument("--provider", help="such as workers-ai or openai; voxdeck sessions lists all")
     sessions.add_argument("--model", help="such as nova-3 or aura-2-en")
     sessions.add_argument("--session", metavar="NAME", help="a session that the configuration file names")
@@ -104,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         "--rate",
         metavar="HZ",
         type=_rate,
-        default=16000,
+        default=DEFAULT_RATE,
         help="sample rate of raw PCM (default: %(default)s)",
     )
     hear.add_argument(
@@ -117,9 +122,11 @@ def _parser() -> argparse.ArgumentParser:
 
     say = commands.add_parser("say", parents=[sessions], help="text to speech")
     say.add_argument("text", metavar="TEXT", help="what to say; - reads standard input")
-    say.add_argument(
+    where = say.add_mutually_exclusive_group()
+    where.add_argument(
         "--out", metavar="FILE.wav", type=_wav, help="write the speech here instead of playing it"
     )
+    where.add_argument("--output", metavar="D", default=argparse.SUPPRESS, help="play it on this speaker")
     say.set_defaults(run="say")
 
     chat = commands.add_parser("chat", parents=[sessions], help="one turn of a conversation")
@@ -133,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     image.add_argument("--out", metavar="FILE", type=Path, help="default: voxdeck-image.jpg")
     image.set_defaults(run="image", timeout=IMAGE_TIMEOUT)
 
+    _add_sound_commands(commands)
     for name, what in (
         ("sessions", "list what can be opened, and what each still lacks"),
         ("doctor", "check what is here, and try every provider"),
@@ -144,11 +152,56 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_sound_options(deck: argparse.ArgumentParser) -> None:
+    deck.add_argument(
+        "--input",
+        metavar="D",
+        default="",
+        help="hear a microphone by its number or name (see voxdeck devices), file:PATH, loop:PATH, tone:HZ, "
+        "none, or - for raw 16-bit mono PCM on standard input",
+    )
+    deck.add_argument(
+        "--output", metavar="D", default="", help="play on a speaker by its number or name, or none"
+    )
+    deck.add_argument(
+        "--rate",
+        metavar="HZ",
+        type=_rate,
+        dest="input_rate",
+        help=f"sample rate of the PCM that --input - reads (default: {DEFAULT_RATE})",
+    )
+
+
+def _add_sound_commands(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    listing = commands.add_parser("devices", help="list microphones and speakers")
+    listing.add_argument("--json", action="store_true", help="one JSON object a line")
+    listing.set_defaults(run="devices")
+
+    relay = commands.add_parser(
+        "relay", help="lend this machine's microphone and speaker to a deck on another machine"
+    )
+    for option, what in (("--input", "microphone"), ("--output", "speaker")):
+        relay.add_argument(
+            option, metavar="D", default=argparse.SUPPRESS, help=f"a {what} by its number or name"
+        )
+    relay.add_argument(
+        "--port",
+        metavar="N",
+        type=_port,
+        help="listen on this TCP port, 0 takes a free one (default: on a socket of this user's)",
+    )
+    relay.set_defaults(run="relay")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # not every locale has every character
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    for option, commands in _SOUND_OPTIONS.items():
+        if getattr(arguments, option) and arguments.run not in commands:
+            parser.error(f"--{option.removeprefix('input_')} is not for {arguments.run}")
     try:
         return _run(arguments)
     except KeyboardInterrupt:
@@ -179,6 +232,10 @@ def _run(arguments: argparse.Namespace) -> int:  # each import is wanted by one 
             from tui.commands.sessions import run  # noqa: PLC0415
         case "doctor":
             from tui.commands.doctor import run  # noqa: PLC0415
+        case "devices":
+            from tui.commands.devices import run  # noqa: PLC0415
+        case "relay":
+            from tui.commands.relay import run  # noqa: PLC0415
         case _:
             from tui.commands.chat import run  # noqa: PLC0415
     return run(arguments)

@@ -1,163 +1,181 @@
-"""The microphone and the speaker of this machine, through PortAudio, and what stands in for them.
+"""Microphones and speakers: which there are, and which one is meant.
 
-Each device is opened once, at its own rate, with 100 ms of buffer: with less, a thread that holds the GIL
-for 60 ms makes nearly every callback come too late (measured). The full audio manager's place is here.
+PortAudio looks for devices once in a process and never again, unless it is ended, which kills what is open
+(measured). So a child process looks, as often as wanted: `python -m sessions.audio.devices` prints what it
+sees. What libraries print meanwhile, and an ALSA configuration that makes PortAudio abort (an empty one
+does), end with the child.
 """
 
-import asyncio
-import itertools
-import math
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-import anyio
-import anyio.to_thread
-import numpy as np
+import msgspec
 
-from sessions.audio.files import Clip
-from sessions.audio.pcm import Samples
-from sessions.audio.player import Player
 from sessions.text import one_line
 
-LATENCY = 0.1
-BLOCK = 0.02
-NULL_RATE = 24000
+Direction = Literal["input", "output"]
+WHAT: dict[Direction, str] = {"input": "microphone", "output": "speaker"}
 
-Feed = Callable[[Samples, int], None]
-"""Takes mono 16-bit samples and their rate, on the event loop."""
+DEFAULT = ""
+"""What is wanted when nothing is: the system's default."""
+_LOOK_TIMEOUT = 10.0
+_NO_PORTAUDIO = 3
+PORTAUDIO_MISSING = "PortAudio is not installed (Debian, Ubuntu: apt install libportaudio2)"
 
 
 class NoDevice(Exception):
     """There is no such device or it cannot be opened; the message is one line with the way out."""
 
 
-@dataclass(frozen=True)
-class Device:
-    index: int
+class Device(msgspec.Struct, frozen=True):
+    """A microphone or a speaker, as PortAudio knows it."""
+
     name: str
+    host: str
+    """PortAudio's host interface, such as ALSA, Core Audio or Windows WASAPI."""
+    direction: Direction
     rate: int
+    """Its own: samples a second."""
     channels: int
+    server: str = ""
+    """The PulseAudio server that it is to be reached by, where that is not the system's own."""
+
+    @property
+    def id(self) -> str:
+        """What is remembered: indices change when devices come and go."""
+        return f"pulseaudio:{self.server}" if self.server else f"{self.host}: {self.name}"
+
+    @property
+    def detail(self) -> str:
+        return f"{self.host}, {self.rate} Hz, {self.channels} channel{'s' if self.channels > 1 else ''}"
 
 
-def default_input() -> Device:
-    """Find the default microphone. Raises NoDevice. Blocks: PortAudio looks at all devices."""
-    return _default(0, "max_input_channels", "microphone")
+@dataclass(frozen=True)
+class Devices:
+    """What there is, in PortAudio's order. `problem`: why there is nothing, in one line."""
+
+    inputs: tuple[Device, ...] = ()
+    outputs: tuple[Device, ...] = ()
+    default_input: Device | None = None
+    default_output: Device | None = None
+    problem: str = ""
+
+    def of(self, direction: Direction) -> tuple[Device, ...]:
+        return self.inputs if direction == "input" else self.outputs
+
+    def default(self, direction: Direction) -> Device | None:
+        return self.default_input if direction == "input" else self.default_output
+
+    def pick(self, wanted: str, direction: Direction) -> Device:
+        """Find a device by its id, its name or a part of it. Raises NoDevice."""
+        there = self.of(direction)
+        if self.problem:
+            raise NoDevice(self.problem)
+        if wanted == DEFAULT:
+            if found := self.default(direction):
+                return found
+            raise NoDevice(f"no {WHAT[direction]}")
+        name = wanted.casefold()
+        for same in (
+            [each for each in there if each.id == wanted],
+            [each for each in there if each.name.casefold() == name],
+            [each for each in there if name in each.name.casefold()],
+        ):
+            if len(same) == 1:
+                return same[0]
+            if same:
+                names = ", ".join(each.id for each in same)
+                raise NoDevice(f"{one_line(wanted, 60)!r} is more than one {WHAT[direction]}: {names}")
+        known = f"there are: {', '.join(each.name for each in there)}" if there else "there is none"
+        raise NoDevice(f"no {WHAT[direction]} {one_line(wanted, 60)!r}; {known}")
 
 
-def default_output() -> Device:
-    """Find the default speaker. Raises NoDevice. Blocks."""
-    return _default(1, "max_output_channels", "sound card")
-
-
-def _default(position: int, channels: str, what: str) -> Device:
-    sounddevice = _portaudio()
+def look(server: str = "") -> Devices:
+    """Look which devices there are now. Blocks for about 0.3 s. `server`: a PulseAudio server to reach."""
+    environment = {**os.environ, **({"PULSE_SERVER": server} if server else {})}
+    # -P: a folder named `sessions` where the user stands is not ours.
+    command = [sys.executable, "-P", "-m", "sessions.audio.devices"]
     try:
-        index = int(sounddevice.default.device[position])
-        info = sounddevice.query_devices(index) if index >= 0 else None
-    except (sounddevice.PortAudioError, ValueError):
-        info = None
-    if info is None or not info[channels]:
-        raise NoDevice(f"no {what}")
-    return Device(
-        index, one_line(info["name"], 60), int(info["default_samplerate"]), min(2, int(info[channels]))
-    )
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            timeout=_LOOK_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Devices(problem=f"the sound system did not answer for {_LOOK_TIMEOUT:.0f} s")
+    except OSError as error:
+        return Devices(problem=f"devices cannot be looked for: {(error.strerror or str(error)).lower()}")
+    if done.returncode == _NO_PORTAUDIO:
+        return Devices(problem=PORTAUDIO_MISSING)
+    if done.returncode < 0:
+        return Devices(problem="PortAudio crashed: check the sound system's settings (ALSA: asound.conf)")
+    if done.returncode:
+        return Devices(problem="PortAudio does not work here; voxdeck doctor may tell more")
+    return _devices(json.loads(done.stdout), server)
 
 
-def _portaudio() -> Any:
+def _devices(seen: dict[str, Any], server: str) -> Devices:
+    def read(position: int, direction: Direction) -> tuple[tuple[Device, ...], Device | None]:
+        found: dict[int, Device] = {}
+        for index, each in enumerate(seen["devices"]):
+            channels = int(each[f"max_{direction}_channels"])
+            if channels:
+                name, host = one_line(each["name"], 80), seen["hosts"][each["hostapi"]]
+                found[index] = Device(
+                    name, host, direction, int(each["default_samplerate"]), channels, server
+                )
+        return tuple(found.values()), found.get(seen["default"][position])
+
+    inputs, default_input = read(0, "input")
+    outputs, default_output = read(1, "output")
+    return Devices(inputs, outputs, default_input, default_output)
+
+
+def portaudio() -> Any:
+    """Import sounddevice, which looks for the library as it is imported. Raises NoDevice."""
     try:
-        import sounddevice  # noqa: PLC0415 - it looks for the library when imported, which may be missing
+        import sounddevice  # noqa: PLC0415
     except (OSError, ImportError):
-        raise NoDevice("PortAudio is not installed (Debian, Ubuntu: apt install libportaudio2)") from None
+        raise NoDevice(PORTAUDIO_MISSING) from None
     return sounddevice
 
 
-@asynccontextmanager
-async def microphone(device: Device, feed: Feed) -> AsyncIterator[anyio.Event]:
-    """Capture until left. Yields an event that is set when the device dies. Raises NoDevice."""
-    loop = asyncio.get_running_loop()
-
-    def callback(data: Any, frames: int, time: Any, status: Any) -> None:
-        mono = data[:, 0].copy() if device.channels == 1 else data.mean(axis=1).astype(np.int16)
-        loop.call_soon_threadsafe(feed, mono, device.rate)
-
-    async with _running(_portaudio().InputStream, device, callback) as (_, died):
-        yield died
+def shown(device: Device, environment: Mapping[str, str] = os.environ) -> str:
+    """Name a device for people: of ALSA's `default` and `pulse` only the sound server knows the real one."""
+    server = device.server or environment.get("PULSE_SERVER", "")
+    if server and through_pulseaudio(device, environment):
+        return f"PulseAudio server {one_line(server.removeprefix('unix:'), 60)}"
+    return device.name
 
 
-@asynccontextmanager
-async def speaker(device: Device, player: Player) -> AsyncIterator[anyio.Event]:
-    """Put out what the player has until left. Yields an event that is set when the device dies.
-
-    Raises NoDevice.
-    """
-
-    def callback(data: Any, frames: int, time: Any, status: Any) -> None:
-        data[:] = player.pull(frames)[:, np.newaxis]
-
-    async with _running(_portaudio().OutputStream, device, callback) as (stream, died):
-        player.latency = float(stream.latency)
-        yield died
+def through_pulseaudio(device: Device, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the device is that of a PulseAudio server which was named."""
+    named = device.server or environment.get("PULSE_SERVER", "")
+    return bool(named) and device.host == "ALSA" and device.name in ("default", "pulse")
 
 
-@asynccontextmanager
-async def _running(
-    make: Callable[..., Any], device: Device, callback: Callable[..., None]
-) -> AsyncIterator[tuple[Any, anyio.Event]]:
-    """Open, start and close a stream in worker threads: PortAudio blocks for up to a second."""
-    loop = asyncio.get_running_loop()
-    died = anyio.Event()
-
-    def finished() -> None:
-        # Where the device hangs, it may come when the loop has long gone.
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(died.set)
-
-    def open_and_start() -> Any:
-        opened = make(
-            samplerate=device.rate,
-            device=device.index,
-            channels=device.channels,
-            dtype="int16",
-            blocksize=int(device.rate * BLOCK),
-            latency=LATENCY,
-            callback=callback,
-            finished_callback=finished,
-        )
-        opened.start()
-        return opened
-
+def _print_what_there_is() -> None:
     try:
-        stream = await anyio.to_thread.run_sync(open_and_start)
-    except _portaudio().PortAudioError as error:
-        why = one_line(str(error.args[0] if error.args else error), 120)
-        raise NoDevice(f"{device.name}: cannot be opened: {why}; close what else uses it") from None
-    try:
-        yield stream, died
-    finally:
-        with anyio.CancelScope(shield=True), anyio.move_on_after(0.5):
-            await anyio.to_thread.run_sync(stream.abort, abandon_on_cancel=True)
-            await anyio.to_thread.run_sync(stream.close, abandon_on_cancel=True)
+        sounddevice = portaudio()
+    except NoDevice:
+        sys.exit(_NO_PORTAUDIO)
+    hosts = [host["name"] for host in sounddevice.query_hostapis()]
+    seen = {
+        "devices": list(sounddevice.query_devices()),
+        "hosts": hosts,
+        "default": list(sounddevice.default.device),
+    }
+    sys.stdout.write(json.dumps(seen))
 
 
-async def play_as_microphone(clip: Clip, feed: Feed) -> None:
-    """Feed a recording at real pace, then silence: a microphone does not end either."""
-    block = int(clip.rate * BLOCK)
-    silence = np.zeros(block, np.int16)
-    start = anyio.current_time()
-    for number in itertools.count():
-        samples = clip.samples[number * block : (number + 1) * block]
-        feed(samples if samples.size else silence, clip.rate)
-        await anyio.sleep_until(start + (number + 1) * BLOCK)
-
-
-async def null_speaker(player: Player) -> None:
-    """Put out nowhere, at real pace, so that progress and account are those of a real device."""
-    start, done = anyio.current_time(), 0
-    while True:
-        due = math.floor((anyio.current_time() - start) * player.rate)
-        # After a stall of the whole machine the missed time is made up for, as with a device's buffer.
-        player.pull(due - done)
-        done = due
-        await anyio.sleep(BLOCK)
+if __name__ == "__main__":
+    _print_what_there_is()

@@ -15,6 +15,9 @@ Samples = NDArray[np.int16]
 
 BYTES_PER_SAMPLE = 2
 
+RATE = 48_000
+"""Samples a second at which sound is mixed, cancelled and recorded."""
+
 
 def samples_of(pcm: bytes) -> Samples:
     """View whole samples of `pcm`; an odd last byte is left out."""
@@ -38,14 +41,15 @@ def level(samples: Samples) -> float:
 class Resampler:
     """Streams 16-bit mono from one rate to another; without state when the rates are equal.
 
-    soxr's HQ setting keeps about 30 ms back until `flush` (measured); MQ is enough for speech.
+    soxr's LQ setting gives out 20 ms at a time, MQ and HQ 40 ms (measured); it cuts speech off at 80 % of the
+    bandwidth, where recognition does not miss it.
     """
 
     def __init__(self, source_rate: int, target_rate: int) -> None:
         self._stream = (
             None
             if source_rate == target_rate
-            else soxr.ResampleStream(source_rate, target_rate, 1, dtype="int16", quality="MQ")
+            else soxr.ResampleStream(source_rate, target_rate, 1, dtype="int16", quality="LQ")
         )
 
     def push(self, samples: Samples) -> Samples:

@@ -1,36 +1,75 @@
-"""Taps: how any number of sessions hear one microphone, each at its own rate and block size."""
+"""Taps: how any number of sessions hear one source, each at its own rate, block size and microphone mode."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import anyio
 
-from sessions.audio.pcm import BYTES_PER_SAMPLE, Blocks, Resampler, Samples, level
-
-_DECAY = 0.8
-"""Of the level shown, from block to block, so that a peak can be seen."""
-
-Deliver = Callable[[bytes], None]
-"""Takes a block of 16-bit mono audio at the tap's rate."""
+from sessions.audio.meter import Meter
+from sessions.audio.pcm import BYTES_PER_SAMPLE, Blocks, Resampler, Samples
+from sessions.audio.voice import Gate, NoVoiceDetector, VoiceDetector
 
 
 @dataclass
-class _Tap:
+class Tap:
+    """A session's share of a source. Lives on one event loop, as all of these do."""
+
     rate: int
-    blocks: Blocks
-    deliver: Deliver
-    resampler: Resampler | None = None
-    source_rate: int = 0
+    block: float
+    """Seconds of audio that are delivered at a time."""
+    deliver: Callable[[bytes], None]
+    """Takes a block of 16-bit mono audio at `rate`."""
+    gate: Gate
+    talk_ended: Callable[[], None] = lambda: None
+    """The gate has closed after a stretch of talk."""
+    overhear: Callable[[Samples, int, float], None] | None = None
+    """Takes what is let through as the source gave it, with its rate and its time: for a recording."""
+    _blocks: Blocks = field(init=False)
+    _resampler: Resampler | None = None
+    _source_rate: int = 0
+
+    def __post_init__(self) -> None:
+        self._blocks = Blocks(int(self.rate * self.block) * BYTES_PER_SAMPLE)
+
+    def hear(self, samples: Samples, rate: int, at: float, *, speech: bool) -> None:
+        for sound in self.gate.push(samples, rate, speech=speech):
+            if self.overhear:
+                self.overhear(sound, rate, at + (samples.size - sound.size) / rate)
+            self._pass_on(sound, rate)
+        if self.gate.ended:
+            self.settle()
+            self.talk_ended()
+
+    def settle(self) -> None:
+        """Deliver all that is kept back, so that no last syllable is lost."""
+        self._drain()
+        if rest := self._blocks.flush():
+            self.deliver(rest)
+
+    def _pass_on(self, sound: Samples, rate: int) -> None:
+        if self._resampler is None or self._source_rate != rate:
+            self._drain()
+            self._resampler, self._source_rate = Resampler(rate, self.rate), rate
+        for block in self._blocks.push(self._resampler.push(sound).tobytes()):
+            self.deliver(block)
+
+    def _drain(self) -> None:
+        if self._resampler:
+            for block in self._blocks.push(self._resampler.flush().tobytes()):
+                self.deliver(block)
+            self._resampler = None
 
 
 class Taps:
-    """Fans the microphone's samples out to taps. Lives on one event loop."""
+    """Fans the samples of one source out to taps."""
 
     def __init__(self) -> None:
-        self._taps: dict[str, _Tap] = {}
+        self.meter = Meter()
+        self.problem = ""
+        """Why voices cannot be told from silence here; one line."""
+        self._taps: dict[str, Tap] = {}
         self._changed = anyio.Event()
-        self.level = 0.0
-        """Peak of the last blocks, 0..1."""
+        self._detector: VoiceDetector | None = None
 
     def __len__(self) -> int:
         return len(self._taps)
@@ -38,20 +77,19 @@ class Taps:
     def __contains__(self, name: object) -> bool:
         return name in self._taps
 
-    def open(self, name: str, rate: int, block: float, deliver: Deliver) -> None:
-        """Open a tap with blocks of `block` seconds."""
-        self._taps[name] = _Tap(rate, Blocks(int(rate * block) * BYTES_PER_SAMPLE), deliver)
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._taps))
+
+    def open(self, name: str, tap: Tap) -> None:
+        self._taps[name] = tap
         self._changed.set()
 
     def close(self, name: str) -> None:
-        """Close a tap; what it still holds is delivered first, so that no last syllable is lost."""
+        """Close a tap; what it still holds is delivered first."""
         tap = self._taps.pop(name, None)
         self._changed.set()
-        if tap is None:
-            return
-        _drain(tap)
-        if rest := tap.blocks.flush():
-            tap.deliver(rest)
+        if tap is not None:
+            tap.settle()
 
     async def until(self, *, listening: bool) -> None:
         """Wait until any tap is open, or none."""
@@ -59,19 +97,18 @@ class Taps:
             self._changed = anyio.Event()
             await self._changed.wait()
 
-    def feed(self, samples: Samples, rate: int) -> None:
-        """Hand a block of the microphone's to all taps."""
-        self.level = max(level(samples), self.level * _DECAY)
-        for tap in list(self._taps.values()):
-            if tap.resampler is None or tap.source_rate != rate:
-                _drain(tap)
-                tap.resampler, tap.source_rate = Resampler(rate, tap.rate), rate
-            for block in tap.blocks.push(tap.resampler.push(samples).tobytes()):
-                tap.deliver(block)
+    def feed(self, samples: Samples, rate: int, at: float) -> None:
+        """Hand a block of the source's to all taps. `at`: when its first sample was captured."""
+        self.meter.watch(samples, rate, at)
+        taps = list(self._taps.values())
+        speech = self._speech(samples, rate) if any(tap.gate.mode == "voice" for tap in taps) else False
+        for tap in taps:
+            tap.hear(samples, rate, at, speech=speech)
 
-
-def _drain(tap: _Tap) -> None:
-    """Deliver what the resampler keeps back."""
-    if tap.resampler:
-        for block in tap.blocks.push(tap.resampler.flush().tobytes()):
-            tap.deliver(block)
+    def _speech(self, samples: Samples, rate: int) -> bool:
+        try:
+            self._detector = self._detector or VoiceDetector()
+        except NoVoiceDetector as error:
+            self.problem = str(error)
+            return True  # what is said is more than what is saved
+        return self._detector.push(samples, rate)

@@ -1,16 +1,18 @@
 """A session with all that stands around it: its state, its log, its share of microphone and speaker."""
 
+import itertools
 import logging
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 
-from sessions.audio.player import Player
-from sessions.audio.taps import Taps
+from sessions.audio.files import AudioFileError
+from sessions.audio.manager import AudioManager
+from sessions.audio.modes import BLOCKS, SPEEDS, VOLUMES
+from sessions.audio.sources import BadSource
 from sessions.commands import Command, ImpossibleCommand, SendAudio
 from sessions.events import (
     Closed,
@@ -24,7 +26,25 @@ from sessions.events import (
     Ready,
     Warned,
 )
-from sessions.live.actions import Action, Reopen, Save, Stop, ToggleListening, TogglePause
+from sessions.live.actions import (
+    Action,
+    Reopen,
+    Save,
+    Seek,
+    SetBlock,
+    SetMicrophone,
+    SetMuted,
+    SetSource,
+    SetSpeed,
+    SetVolume,
+    Skip,
+    Stop,
+    ToggleListening,
+    TogglePause,
+    ToggleRecording,
+)
+from sessions.live.ear import Ear
+from sessions.live.recording import Recording
 from sessions.openings import Opening
 from sessions.providers.catalogue import Offer
 from sessions.secrets import redact
@@ -40,24 +60,20 @@ READY_TIMEOUT = 15.0
 """Seconds for the provider's first message. The embedded gateway's engines load in the first few."""
 
 
-@dataclass(frozen=True)
-class Sound:
-    """The audio that sessions share."""
-
-    player: Player
-    taps: Taps
-
-
 class LiveSession(ABC):
     """One session as its user sees it; it outlives its connection. Lives on the engine's loop."""
 
-    def __init__(self, name: str, offer: Offer, model: str, sound: Sound) -> None:
+    def __init__(self, name: str, offer: Offer, model: str, audio: AudioManager) -> None:
         self.name, self.offer, self.model = name, offer, model
-        self.sound = sound
+        self.audio = audio
+        self.mixer = audio.mixer
+        self.channel = audio.mixer.channel(name)
         self.log: list[Entry] = []
         self.phase: Phase = "connecting"
         self.notice = ""
-        self.wants_microphone = False
+        self.ear = Ear(name, audio)
+        self.ear.talk_ended = self.talk_ended
+        self._recording = Recording(name, audio, self.ear, self.note_fault)
         self._session: Session | None = None
         self._waiting: list[Command] = []
         self._connecting_since = 0.0
@@ -83,20 +99,41 @@ class LiveSession(ABC):
             case Stop():
                 self.stop()
                 return ""
-            case TogglePause():
-                player = self.sound.player
-                player.pause(self.name, paused=not player.is_paused(self.name))
+            case TogglePause() | Skip() | SetVolume() | SetMuted() | SetSpeed():
+                self._set_speech(action)
                 return ""
             case ToggleListening():
                 return self._toggle_listening()
+            case SetMicrophone() | SetSource() | SetBlock() | Seek():
+                return await self._set_ear(action)
+            case ToggleRecording():
+                return await self._toggle_recording(action)
             case Save(folder=folder):
                 return await self._save(folder)
             case _:
                 raise ImpossibleCommand(f"{self.offer.kind} cannot do that")
 
+    def _set_speech(self, action: TogglePause | Skip | SetVolume | SetMuted | SetSpeed) -> None:
+        match action:
+            case TogglePause():
+                self.mixer.pause(self.name, paused=not self.mixer.is_paused(self.name))
+            case Skip():
+                if not self.mixer.skip(self.name):
+                    raise ImpossibleCommand("nothing is being spoken here")
+            case SetVolume(volume=volume):
+                self.channel.volume = _within(volume, VOLUMES)
+            case SetMuted(muted=muted):
+                self.channel.muted = muted
+            case SetSpeed(speed=speed):
+                self.channel.speed = _within(speed, SPEEDS)
+
     def fail(self, message: str) -> None:
         """The session cannot even be tried."""
         self._on_event(time.monotonic(), Failed(message))
+
+    @property
+    def speaks(self) -> bool:
+        return self.offer.kind in ("speak", "converse")
 
     @abstractmethod
     def apply(self, event: Event, t: float) -> None:
@@ -125,12 +162,19 @@ class LiveSession(ABC):
 
     def listen(self, *, on: bool) -> None:
         """Open or close the session's tap on the microphone."""
-        self.wants_microphone = on
+        self.ear.wanted = on
         codec = self._session.codec if self._session else None
         if not on:
-            self.sound.taps.close(self.name)
+            self.ear.close()
         elif codec and codec.input_rate and self._session and self._session.ready:
-            self.sound.taps.open(self.name, codec.input_rate, codec.input_block, self._hear)
+            self.ear.open(codec.input_rate, codec.input_block, self._hear)
+
+    def talk_ended(self) -> None:  # noqa: B027 - most providers hear the silence that follows
+        """A stretch of talk is over, and nothing more is sent until the next."""
+
+    def missed(self, seconds: float) -> None:
+        """The microphone was away: what was said then is not in what was heard."""
+        self.log.append(Entry("note", f"{seconds:.1f} s of the microphone are missing"))
 
     def base_view(self) -> SessionView:
         return SessionView(
@@ -140,10 +184,18 @@ class LiveSession(ABC):
             model=self.model,
             phase=self.phase,
             notice=self.notice,
-            listening=self.name in self.sound.taps,
-            paused=self.sound.player.is_paused(self.name),
+            listening=self.ear.is_open,
+            paused=self.channel.paused,
             log=LogView(self.log),
             ready_after=self._ready_after,
+            microphone=self.ear.mode,
+            hearing=self.ear.hearing,
+            source=self.ear.source,
+            volume=self.channel.volume,
+            muted=self.channel.muted,
+            speed=self.channel.speed,
+            underruns=self.channel.underruns,
+            recording=str(self._recording.path or ""),
         )
 
     def _start_over(self) -> None:
@@ -175,7 +227,7 @@ class LiveSession(ABC):
                 waiting, self._waiting = self._waiting, []
                 for command in waiting:
                     self.send(command)
-                if self.wants_microphone:
+                if self.ear.wanted:
                     self.listen(on=True)
             case Closed(code=code, reason=reason):
                 self._ended("closed", f"closed ({code}{': ' + reason if reason else ''}); F5 reconnects")
@@ -196,7 +248,7 @@ class LiveSession(ABC):
 
     def _ended(self, phase: Phase, notice: str) -> None:
         self.phase, self.notice = phase, notice
-        self.sound.taps.close(self.name)
+        self.ear.close()
 
     def _hear(self, pcm: bytes) -> None:
         if self._session is None or not self._session.ready:
@@ -210,25 +262,75 @@ class LiveSession(ABC):
                 self.log.append(Entry("fault", f"microphone audio was lost: {error}"))
 
     def _toggle_listening(self) -> str:
+        self._check_that_it_listens()
+        if self.ear.mode == "push-to-talk" and self.ear.is_open:
+            self.ear.toggle_talk()
+        else:
+            self.listen(on=not self.ear.wanted)
+        return ""
+
+    def _check_that_it_listens(self) -> None:
         if self._session is None or self._session.codec.input_rate is None:
             raise ImpossibleCommand("this session does not listen")
-        self.listen(on=not self.wants_microphone)
-        return ""
+
+    async def _set_ear(self, action: SetMicrophone | SetSource | SetBlock | Seek) -> str:
+        self._check_that_it_listens()
+        match action:
+            case SetMicrophone(mode=mode):
+                self.ear.mode = mode
+                if mode in ("push-to-talk", "voice") and not self.ear.wanted:
+                    self.listen(on=True)  # what is said just before the talk is sent with it
+                return ""
+            case SetSource(source=source):
+                if source == f"pane:{self.name}":
+                    raise ImpossibleCommand("a pane cannot hear itself")
+                try:
+                    await self.audio.prepare(source)
+                except (BadSource, AudioFileError) as error:
+                    raise ImpossibleCommand(str(error)) from None
+                self.listen(on=False)
+                self.ear.source = source
+                self.listen(on=True)
+                return f"hears {one_line(source, 80)}"
+            case SetBlock(block=block):
+                self.ear.block = _within(block, BLOCKS)
+                self.listen(on=self.ear.wanted)
+                return f"sends {block * 1000:.0f} ms at a time"
+            case Seek(seconds=seconds):
+                playback = self.audio.playback(self.ear.source)
+                if playback is None:
+                    raise ImpossibleCommand("only a file can be wound: this pane hears none")
+                playback.seek(seconds)
+                return f"at {playback.position:.0f} of {playback.length:.0f} s"
+
+    async def _toggle_recording(self, action: ToggleRecording) -> str:
+        if recorder := self._recording.stop():
+            return f"recorded to {recorder.path}"
+        path = self._new_file(action.folder, action.ending)
+        try:
+            await self._recording.start(path, action.sides)
+        except AudioFileError as error:
+            raise ImpossibleCommand(str(error)) from None
+        return f"records to {path}"
+
+    def _new_file(self, folder: Path, ending: str) -> Path:
+        """Name a file that is not there yet."""
+        stem = f"voxdeck-{self.offer.kind}-{time.strftime('%Y%m%d-%H%M%S')}"
+        names = (f"{stem}{f'-{number}' if number > 1 else ''}.{ending}" for number in itertools.count(1))
+        return next(path for name in names if not (path := folder / name).exists())
+
+    def note_fault(self, line: str) -> None:
+        """Tell the user of something that went wrong beside the session."""
+        self.log.append(Entry("fault", line))
 
     async def _save(self, folder: Path) -> str:
         ending, content, remark = self.to_save()
-        stem = f"voxdeck-{self.offer.kind}-{time.strftime('%Y%m%d-%H%M%S')}"
 
         def write() -> Path:
-            for number in range(1, 1000):
-                path = folder / f"{stem}{f'-{number}' if number > 1 else ''}.{ending}"
-                try:
-                    with path.open("xb") as out:
-                        out.write(content)
-                except FileExistsError:
-                    continue
-                return path
-            raise FileExistsError(folder)
+            path = self._new_file(folder, ending)
+            with path.open("xb") as out:
+                out.write(content)
+            return path
 
         try:
             path = await anyio.to_thread.run_sync(write)
@@ -237,6 +339,13 @@ class LiveSession(ABC):
                 f"cannot save into {folder}: {(error.strerror or 'no').lower()}"
             ) from None
         return f"saved {remark}to {path}"
+
+
+def _within(value: float, limits: tuple[float, float]) -> float:
+    lowest, highest = limits
+    if not lowest <= value <= highest:
+        raise ImpossibleCommand(f"{value:g} is not from {lowest:g} to {highest:g}")
+    return value
 
 
 def log_as_text(entries: list[Entry]) -> bytes:

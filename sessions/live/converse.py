@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import msgspec
 
+from sessions.audio.manager import AudioManager
 from sessions.commands import CancelAnswer, ImpossibleCommand, SendText, Truncate
 from sessions.events import (
     AnswerDone,
@@ -20,7 +21,7 @@ from sessions.events import (
     ToolCall,
 )
 from sessions.live.actions import Action, Say
-from sessions.live.base import LiveSession, Sound, log_as_text
+from sessions.live.base import LiveSession, log_as_text
 from sessions.providers.catalogue import Offer
 from sessions.state.conversation import Conversation
 from sessions.state.log import Entry
@@ -28,8 +29,8 @@ from sessions.state.snapshot import SessionView
 
 
 class ConverseSession(LiveSession):
-    def __init__(self, name: str, offer: Offer, model: str, sound: Sound) -> None:
-        super().__init__(name, offer, model, sound)
+    def __init__(self, name: str, offer: Offer, model: str, audio: AudioManager) -> None:
+        super().__init__(name, offer, model, audio)
         self._conversation = Conversation(self.log)
         self._names = itertools.count(1)
 
@@ -42,12 +43,12 @@ class ConverseSession(LiveSession):
     def apply(self, event: Event, t: float) -> None:
         match event:
             case Audio(utterance=item, pcm=pcm, rate=rate):
-                self.sound.player.add(item, self.name, pcm, rate)
+                self.mixer.add(item, self.name, pcm, rate)
             case AudioEnd(utterance=item):
-                self.sound.player.end(item)
+                self.mixer.end(item)
             case AnswerDone() | Closed() | Failed():
-                for item in self.sound.player.sounding(self.name):
-                    self.sound.player.end(item)
+                for item in self.mixer.sounding(self.name):
+                    self.mixer.end(item)
             case SpeechStarted() | Interrupted():
                 self._barge_in()
             case ToolCall(name=name, arguments=arguments):
@@ -59,7 +60,7 @@ class ConverseSession(LiveSession):
         self._conversation.apply(event, t)
 
     def view(self) -> SessionView:
-        sounding = self.sound.player.sounding(self.name)
+        sounding = self.mixer.sounding(self.name)
         return msgspec.structs.replace(
             self.base_view(),
             live=self._conversation.live,
@@ -83,9 +84,9 @@ class ConverseSession(LiveSession):
 
     def _barge_in(self) -> None:
         """Silence the answer and tell the provider how much of it was heard."""
-        for item in self.sound.player.sounding(self.name):
-            heard = self.sound.player.stop(item)
+        for item in self.mixer.sounding(self.name):
+            heard = self.mixer.stop(item)
             self._conversation.stopped(item, heard)
             with suppress(ImpossibleCommand):  # the session may have ended meanwhile
                 self.send(Truncate(item, heard))
-        self.sound.player.pause(self.name, paused=False)
+        self.mixer.pause(self.name, paused=False)

@@ -7,16 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
-import anyio.to_thread
 from anyio.abc import TaskGroup
 
-from sessions.audio import devices
-from sessions.audio.files import bundled_recording
-from sessions.audio.player import Player
-from sessions.audio.taps import Taps
+from sessions.audio import settings
+from sessions.audio.devices import NoDevice
+from sessions.audio.files import AudioFileError
+from sessions.audio.manager import MICROPHONE, AudioManager
+from sessions.audio.sources import BadSource, MicrophoneSource, parse
+from sessions.commands import ImpossibleCommand
 from sessions.config import EMBEDDED_NAME, BadConfig, Config
 from sessions.gateway import BadAddress, Gateway
-from sessions.live.base import LiveSession, Sound
+from sessions.live.actions import (
+    AudioAction,
+    ChooseInput,
+    ChooseOutput,
+    Front,
+    LookForDevices,
+    SetArbitration,
+    SetEcho,
+)
+from sessions.live.base import LiveSession
 from sessions.live.converse import ConverseSession
 from sessions.live.speak import SpeakSession
 from sessions.live.transcribe import TranscribeSession
@@ -26,12 +36,10 @@ from sessions.providers.catalogue import find
 from sessions.providers.codec import Kind
 from sessions.providers.routes import Options
 from sessions.secrets import Secret
-from sessions.state.snapshot import DeckView, MicrophoneView
+from sessions.state.snapshot import DeckView
 from sessions.transport import BadAuthority, Transport
 
 logger = logging.getLogger(__name__)
-
-RECORDING = "bundled recording"
 
 _KINDS: dict[Kind, type[LiveSession]] = {
     "transcribe": TranscribeSession,
@@ -58,6 +66,13 @@ class DeckPlan:
     gateway: Gateway | None = None
     log: Path | None = None
     """Where the embedded gateway's own messages go."""
+    input: str = ""
+    """Whence sound comes, this time: a microphone's id, number or name, or a source (see `sources.parse`)."""
+    output: str = ""
+    """Where it goes, this time."""
+    input_descriptor: int | None = None
+    """The PCM that the source `input` means, with its rate."""
+    input_rate: int = 16_000
 
 
 class Deck:
@@ -66,23 +81,27 @@ class Deck:
     def __init__(self, plan: DeckPlan) -> None:
         self._plan = plan
         self._gateway: Gateway | None = plan.gateway
-        self._taps = Taps()
+        self._source = _source(plan.input)
+        self._audio = AudioManager(
+            settings.load(),
+            input=plan.input if self._source == MICROPHONE else "",
+            output=plan.output,
+            on_gap=self._missed,
+            descriptor=plan.input_descriptor,
+            rate=plan.input_rate,
+        )
         self._sessions: dict[str, LiveSession] = {}
-        self._speaker = ""
-        self._null_output = True
-        self._microphone = MicrophoneView("", live=False)
 
     async def run(self) -> None:
         async with anyio.create_task_group() as tasks, AsyncExitStack() as stack:
-            output = await self._find_output()
-            player = Player(output.rate if output else devices.NULL_RATE)
-            tasks.start_soon(self._play, player, output)
-            tasks.start_soon(self._capture)
-            sound = Sound(player, self._taps)
+            tasks.start_soon(self._audio.run)
+            problem = await self._prepare_source()
             for plan in self._plan.sessions:
                 offer, model = find(plan.kind, None, None)
-                session = _KINDS[plan.kind](plan.name, offer, model, sound)
-                session.wants_microphone = plan.listens
+                session = _KINDS[plan.kind](plan.name, offer, model, self._audio)
+                session.ear.wanted, session.ear.source = plan.listens, self._source
+                if problem:
+                    session.note_fault(problem)
                 self._sessions[plan.name] = session
             await self._open(tasks, stack)
             await anyio.sleep_forever()
@@ -90,18 +109,46 @@ class Deck:
     def session(self, name: str) -> LiveSession | None:
         return self._sessions.get(name)
 
+    async def do(self, action: AudioAction) -> str:
+        """Carry out what concerns the sound of all. Raises ImpossibleCommand."""
+        try:
+            match action:
+                case ChooseInput(device=device):
+                    return f"microphone: {await self._audio.choose('input', device)}"
+                case ChooseOutput(device=device):
+                    return f"speaker: {await self._audio.choose('output', device)}"
+                case LookForDevices():
+                    await self._audio.look()
+                case SetEcho(mode=mode):
+                    self._audio.set_echo(mode)
+                case SetArbitration(policy=policy):
+                    self._audio.set_arbitration(policy)
+                case Front(session=name) if name in self._sessions and self._sessions[name].speaks:
+                    self._audio.mixer.front = name
+        except NoDevice as error:
+            raise ImpossibleCommand(str(error)) from None
+        return ""
+
     def view(self) -> DeckView:
-        source = self._microphone
         return DeckView(
             gateway=self._gateway.shown if self._gateway else EMBEDDED_NAME,
             starting=self._gateway is None,
-            microphone=MicrophoneView(
-                source.source, source.live, self._taps.level if len(self._taps) else 0.0
-            ),
-            speaker=self._speaker,
-            null_output=self._null_output,
+            audio=self._audio.view(),
             sessions=tuple(session.view() for session in self._sessions.values()),
         )
+
+    async def _prepare_source(self) -> str:
+        """Return why what was to be heard cannot be, in one line; the microphone is heard then."""
+        try:
+            await self._audio.prepare(self._source)
+        except (BadSource, AudioFileError) as error:
+            self._source = MICROPHONE
+            return str(error)
+        return ""
+
+    def _missed(self, name: str, seconds: float) -> None:
+        if session := self._sessions.get(name):
+            session.missed(seconds)
 
     async def _open(self, tasks: TaskGroup, stack: AsyncExitStack) -> None:
         if self._gateway is None:
@@ -136,52 +183,13 @@ class Deck:
         for session in self._sessions.values():
             session.fail(message)
 
-    async def _find_output(self) -> devices.Device | None:
-        try:
-            return await anyio.to_thread.run_sync(devices.default_output)
-        except devices.NoDevice as error:
-            self._speaker = str(error)
-            return None
 
-    async def _play(self, player: Player, device: devices.Device | None) -> None:
-        if device is not None:
-            try:
-                async with devices.speaker(device, player) as died:
-                    self._speaker, self._null_output = device.name, False
-                    await died.wait()
-                    self._speaker = f"{device.name} is gone"
-            except devices.NoDevice as error:
-                self._speaker = str(error)
-        self._null_output = True
-        player.latency = 0.0
-        await devices.null_speaker(player)
-
-    async def _capture(self) -> None:
-        """Hold the microphone open only while somebody listens."""
-        while True:
-            await self._taps.until(listening=True)
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._source)
-                await self._taps.until(listening=False)
-                tasks.cancel_scope.cancel()
-
-    async def _source(self) -> None:
-        why = ""
-        try:
-            device = await anyio.to_thread.run_sync(devices.default_input)
-            async with devices.microphone(device, self._taps.feed) as died:
-                self._microphone = MicrophoneView(device.name, live=True)
-                await died.wait()
-                why = f"{device.name} is gone"
-        except devices.NoDevice as error:
-            why = str(error)
-        self._microphone = MicrophoneView(f"{RECORDING} ({why})", live=False)
-        clip = bundled_recording()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(devices.play_as_microphone, clip, self._taps.feed)
-            await anyio.sleep(clip.seconds)
-            ended = f"{RECORDING}, at its end: Ctrl+L twice plays it again"
-            self._microphone = MicrophoneView(ended, live=False)
+def _source(text: str) -> str:
+    """Whether what is to be heard is a source by itself; else it names a microphone."""
+    try:
+        return MICROPHONE if isinstance(parse(text), MicrophoneSource) else text
+    except BadSource:
+        return MICROPHONE
 
 
 def plans(kinds: Sequence[Kind]) -> tuple[SessionPlan, ...]:

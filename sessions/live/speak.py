@@ -6,11 +6,12 @@ import wave
 
 import msgspec
 
+from sessions.audio.manager import AudioManager
 from sessions.audio.pcm import BYTES_PER_SAMPLE
 from sessions.commands import Clear, ImpossibleCommand, Speak
 from sessions.events import Audio, AudioEnd, Closed, Event, Failed
 from sessions.live.actions import Action, Replay, Say
-from sessions.live.base import LiveSession, Sound
+from sessions.live.base import LiveSession
 from sessions.providers.catalogue import Offer
 from sessions.state.snapshot import SessionView
 from sessions.state.speech import SpeechList
@@ -20,8 +21,8 @@ KEPT_AUDIO = 64 * 1024 * 1024
 
 
 class SpeakSession(LiveSession):
-    def __init__(self, name: str, offer: Offer, model: str, sound: Sound) -> None:
-        super().__init__(name, offer, model, sound)
+    def __init__(self, name: str, offer: Offer, model: str, audio: AudioManager) -> None:
+        super().__init__(name, offer, model, audio)
         self._list = SpeechList()
         self._kept: dict[str, bytearray] = {}
         self._rate = 0
@@ -42,25 +43,25 @@ class SpeakSession(LiveSession):
         match event:
             case Audio(utterance=name, pcm=pcm, rate=rate):
                 self._keep(name, pcm, rate)
-                self.sound.player.add(name, self.name, pcm, rate)
+                self.mixer.add(name, self.name, pcm, rate)
             case AudioEnd(utterance=name):
-                self.sound.player.end(name)
+                self.mixer.end(name)
             case Closed() | Failed():
-                for name in self.sound.player.sounding(self.name):
-                    self.sound.player.end(name)
+                for name in self.mixer.sounding(self.name):
+                    self.mixer.end(name)
             case _:
                 pass
 
     def view(self) -> SessionView:
-        speech = self._list.view(self.sound.player.progress(self.name))
+        speech = self._list.view(self.mixer.progress(self.name))
         return msgspec.structs.replace(self.base_view(), speech=speech)
 
     def stop(self) -> None:
-        playing = self.sound.player.sounding(self.name)
+        playing = self.mixer.sounding(self.name)
         for name in playing:
-            self.sound.player.stop(name)
+            self.mixer.stop(name)
         self._list.clear(set(playing))
-        self.sound.player.pause(self.name, paused=False)
+        self.mixer.pause(self.name, paused=False)
         self._waiting.clear()
         if self.phase == "ready":
             self.send(Clear())
@@ -84,19 +85,18 @@ class SpeakSession(LiveSession):
         self.send(Speak(name, text))
         self._list.ask(name, text, time.monotonic())
         # New text is meant to be heard, even where the one before it was paused.
-        self.sound.player.pause(self.name, paused=False)
+        self.mixer.pause(self.name, paused=False)
 
     def _replay(self) -> None:
         name = self._list.latest
         if name is None or name not in self._kept:
             raise ImpossibleCommand("nothing has been spoken yet")
-        player = self.sound.player
-        player.stop(name)
-        player.forget(name)
-        player.add(name, self.name, bytes(self._kept[name]), self._rate)
+        self.mixer.stop(name)
+        self.mixer.forget(name)
+        self.mixer.add(name, self.name, bytes(self._kept[name]), self._rate)
         if self._list.again(name):
-            player.end(name)
-        player.pause(self.name, paused=False)
+            self.mixer.end(name)
+        self.mixer.pause(self.name, paused=False)
 
     def _keep(self, name: str, pcm: bytes, rate: int) -> None:
         self._rate = rate

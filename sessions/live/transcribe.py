@@ -4,17 +4,18 @@ from contextlib import suppress
 
 import msgspec
 
+from sessions.audio.manager import AudioManager
 from sessions.commands import Finalize, ImpossibleCommand
 from sessions.events import Event
-from sessions.live.base import LiveSession, Sound, log_as_text
+from sessions.live.base import LiveSession, log_as_text
 from sessions.providers.catalogue import Offer
 from sessions.state.snapshot import SessionView
 from sessions.state.transcript import Transcript
 
 
 class TranscribeSession(LiveSession):
-    def __init__(self, name: str, offer: Offer, model: str, sound: Sound) -> None:
-        super().__init__(name, offer, model, sound)
+    def __init__(self, name: str, offer: Offer, model: str, audio: AudioManager) -> None:
+        super().__init__(name, offer, model, audio)
         self._transcript = Transcript(self.log)
 
     def apply(self, event: Event, t: float) -> None:
@@ -26,7 +27,11 @@ class TranscribeSession(LiveSession):
     def listen(self, *, on: bool) -> None:
         """What was said before the microphone was taken away is settled, not left open."""
         super().listen(on=on)
-        if not on and self.phase == "ready":
+        if not on:
+            self.talk_ended()
+
+    def talk_ended(self) -> None:
+        if self.phase == "ready":
             with suppress(ImpossibleCommand):  # some settle by themselves only
                 self.send(Finalize())
 

@@ -31,6 +31,8 @@ class Options:
     """Whether a conversation's answers are to be spoken."""
     png: bool = False
     """Pictures as PNG rather than JPEG."""
+    block: float | None = None
+    """Seconds of microphone a message; none for the codec's own."""
 
 
 Query = tuple[tuple[str, str], ...]

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from sessions.audio.modes import MicrophoneMode
+from sessions.audio.view import AudioView
 from sessions.providers.codec import Kind
 from sessions.state.log import Entry, LogView
 
@@ -49,19 +51,22 @@ class SessionView(msgspec.Struct, frozen=True):
     """Seconds from connecting to ready."""
     answer_after: float | None = None
     """Seconds from the user's turn to the first of the latest answer."""
-
-
-class MicrophoneView(msgspec.Struct, frozen=True):
-    source: str
-    live: bool
-    """Whether it is a device; else a recording."""
-    level: float = 0.0
+    microphone: MicrophoneMode = "on"
+    hearing: bool = False
+    """Whether what is heard is being sent: the gate is open."""
+    source: str = "microphone"
+    """See `SetSource`."""
+    volume: float = 1.0
+    muted: bool = False
+    speed: float = 1.0
+    underruns: int = 0
+    """Times that its speech came too late to go on sounding."""
+    recording: str = ""
+    """The file that is being recorded."""
 
 
 class DeckView(msgspec.Struct, frozen=True):
     gateway: str
     starting: bool
-    microphone: MicrophoneView
-    speaker: str
-    null_output: bool
+    audio: AudioView = AudioView()
     sessions: tuple[SessionView, ...] = ()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sessions.audio.player import Progress
+from sessions.audio.mixer import Progress
 from sessions.events import Audio, AudioEnd, AudioSpan, Closed, Event, Failed
 from sessions.state.snapshot import Speech, SpeechPhase
 

@@ -45,7 +45,7 @@ async def type_text(pilot: Pilot[None], text: str) -> None:
 
 async def test_what_is_typed_is_spoken_and_saved(embedded: Gateway, tmp_path: Path) -> None:
     async with make_deck(embedded, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
-        await until(pilot, lambda shown: "3 of 3 sessions open" in shown)
+        await until(pilot, lambda shown: "3 of 3 open" in shown)
         await pilot.press("f3")
         await type_text(pilot, "Hello there")
         await pilot.press("enter")
@@ -64,7 +64,7 @@ async def test_what_is_typed_is_spoken_and_saved(embedded: Gateway, tmp_path: Pa
 
 async def test_a_question_is_answered(embedded: Gateway, tmp_path: Path) -> None:
     async with make_deck(embedded, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
-        await until(pilot, lambda shown: "3 of 3 sessions open" in shown)
+        await until(pilot, lambda shown: "3 of 3 open" in shown)
         await type_text(pilot, "how do I save")
         await pilot.press("enter")
         await until(pilot, lambda shown: "Control S" in shown and "answered after" in shown)
@@ -76,9 +76,9 @@ async def test_the_recording_stands_in_for_the_microphone_and_the_pane_says_so(
     async with make_deck(embedded, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
         await until(pilot, lambda shown: "hears: bundled recording" in shown and "Dashwood" in shown)
         await pilot.press("f2", "ctrl+l")
-        await until(pilot, lambda shown: "mic off" in shown)
+        await until(pilot, lambda shown: " off  out" in shown)
         await pilot.press("ctrl+l")
-        await until(pilot, lambda shown: "mic off" not in shown)
+        await until(pilot, lambda shown: " off  out" not in shown)
 
 
 async def test_text_that_cannot_be_sent_returns_to_the_input_line(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ async def test_text_that_cannot_be_sent_returns_to_the_input_line(tmp_path: Path
 
 async def test_earlier_texts_come_back_with_the_up_key(embedded: Gateway, tmp_path: Path) -> None:
     async with make_deck(embedded, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
-        await until(pilot, lambda shown: "3 of 3 sessions open" in shown)
+        await until(pilot, lambda shown: "3 of 3 open" in shown)
         for text in ("one", "two"):
             await type_text(pilot, text)
             await pilot.press("enter")
@@ -108,9 +108,9 @@ async def test_earlier_texts_come_back_with_the_up_key(embedded: Gateway, tmp_pa
 
 async def test_a_session_is_reconnected_by_its_key(embedded: Gateway, tmp_path: Path) -> None:
     async with make_deck(embedded, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
-        await until(pilot, lambda shown: "3 of 3 sessions open" in shown)
+        await until(pilot, lambda shown: "3 of 3 open" in shown)
         await pilot.press("f5")
-        await until(pilot, lambda shown: "3 of 3 sessions open" in shown)
+        await until(pilot, lambda shown: "3 of 3 open" in shown)
         await type_text(pilot, "how do I save")
         await pilot.press("enter")
         await until(pilot, lambda shown: "Control S" in shown)
@@ -125,6 +125,49 @@ async def test_the_footer_shows_the_keys_of_the_focused_pane(embedded: Gateway, 
         await until(pilot, lambda shown: "Replay" not in shown and "Listen" in shown)
 
 
+async def test_the_audio_screen_sets_what_the_engine_does_and_tells_what_it_refuses(
+    embedded: Gateway, tmp_path: Path
+) -> None:
+    async with make_deck(embedded, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda shown: "3 of 3 open" in shown)
+        await pilot.press("f2", "f6")
+        await until(pilot, lambda shown: "In " in shown and "bundled recording" in shown)
+        source = pilot.app.screen.query_one("#source", Input)
+        source.focus()
+        await pilot.pause()
+        for typed, refusal in (
+            ("tone:much", "! tone:much: expected"),
+            ("file:gone.wav", "gone.wav: no such"),
+        ):
+            source.value = typed
+            await pilot.press("enter")
+            await until(pilot, lambda shown, refusal=refusal: refusal in shown)  # type: ignore[misc]
+        source.value = "tone:440"
+        await pilot.press("enter", "tab", "right", "right")
+        await pilot.press("escape")
+        await until(pilot, lambda shown: "push-to-talk (Ctrl+L talks)" in shown)
+        await pilot.press("f8")
+        await until(pilot, lambda shown: "muted (F8 unmutes)" in shown and "tone:440" in shown)
+
+
+async def test_a_pane_is_recorded_and_played_louder_and_faster(embedded: Gateway, tmp_path: Path) -> None:
+    async with make_deck(embedded, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda shown: "3 of 3 open" in shown)
+        await pilot.press("f3", "f9", "shift+up", "shift+up", "ctrl+f", "ctrl+o")
+        await until(
+            pilot,
+            lambda shown: all(
+                words in shown for words in ("● rec", "silenced", "volume 120 %", "speed 1.1×")
+            ),
+        )
+        await type_text(pilot, "Hello")
+        await pilot.press("enter")
+        await until(pilot, lambda shown: "✓ done" in shown)
+        await pilot.press("f9")
+        await until(pilot, lambda shown: "● rec" not in shown)
+    assert [path.suffix for path in tmp_path.iterdir() if path.is_file()] == [".wav"]  # noqa: ASYNC240
+
+
 async def test_help_and_palette_open_and_close(embedded: Gateway, tmp_path: Path) -> None:
     async with make_deck(embedded, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
         await pilot.press("f1")
@@ -133,7 +176,7 @@ async def test_help_and_palette_open_and_close(embedded: Gateway, tmp_path: Path
         await pilot.press("ctrl+p")
         assert isinstance(pilot.app.screen, CommandPalette)
         await pilot.press("escape")
-        await until(pilot, lambda shown: "3 of 3 sessions open" in shown)
+        await until(pilot, lambda shown: "3 of 3 open" in shown)
 
 
 async def test_every_action_is_in_help_and_palette_and_can_be_carried_out(
@@ -142,7 +185,7 @@ async def test_every_action_is_in_help_and_palette_and_can_be_carried_out(
     text = help_text()
     app = make_deck(embedded, tmp_path)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        await until(pilot, lambda shown: "3 of 3 sessions open" in shown)
+        await until(pilot, lambda shown: "3 of 3 open" in shown)
         offered: set[str] = set()
         for pane in ("f2", "f3", "f4"):
             await pilot.press(pane)

@@ -7,25 +7,45 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from sessions.commands import ImpossibleCommand
+from sessions.live.actions import Action
 from sessions.state.log import Entry, LogView
 from sessions.state.snapshot import DeckView
-from tests.tui.views import BUSY, FAILED, HOSTILE_DECK, deck, session
+from tests.tui.views import (
+    BUSY,
+    FAILED,
+    HOSTILE_DECK,
+    HOSTILE_DEVICES,
+    IN_TROUBLE,
+    SOUND,
+    deck,
+    session,
+)
 from tui.app import DeckApp
+from tui.widgets.line import meter
 from tui.widgets.line_log import LineLog
-from tui.widgets.title_bar import meter
 
 if TYPE_CHECKING:
     from sessions.engine import Engine
 
 SIZES = [(80, 24), (120, 40), (200, 50)]
+VIEWS = [
+    ("busy", BUSY),
+    ("failed", FAILED),
+    ("hostile", HOSTILE_DECK),
+    ("sound", SOUND),
+    ("trouble", IN_TROUBLE),
+]
 
 
 class Still(DeckApp):
-    """The deck without an engine behind it, showing one view."""
+    """The deck without an engine behind it, showing one view; it keeps what it was asked to carry out."""
 
     def __init__(self, view: DeckView) -> None:
         super().__init__(self._no_engine, Path())
         self.view = view
+        self.asked: list[tuple[str, Action]] = []
+        self.refusal = ""
         self.animation_level = "none"
 
     def _no_engine(self) -> "Engine":
@@ -36,6 +56,12 @@ class Still(DeckApp):
             prompt.cursor_blink = False
         self.call_from_thread(self.show, self.view)
 
+    async def carry_out(self, session: str, action: Action) -> str:
+        self.asked.append((session, action))
+        if self.refusal:
+            raise ImpossibleCommand(self.refusal)
+        return ""
+
 
 def screen_text(app: DeckApp) -> str:
     strips = app.screen._compositor.render_strips()
@@ -43,7 +69,7 @@ def screen_text(app: DeckApp) -> str:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize(("name", "view"), [("busy", BUSY), ("failed", FAILED), ("hostile", HOSTILE_DECK)])
+@pytest.mark.parametrize(("name", "view"), VIEWS)
 def test_the_deck_is_drawn(snap_compare: Any, size: tuple[int, int], name: str, view: DeckView) -> None:
     assert snap_compare(Still(view), terminal_size=size)
 
@@ -53,14 +79,29 @@ def test_the_help_is_drawn(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(Still(BUSY), terminal_size=size, press=["f1"])
 
 
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    ("name", "view"), [("sound", SOUND), ("trouble", IN_TROUBLE), ("hostile", HOSTILE_DEVICES)]
+)
+def test_the_audio_screen_is_drawn(
+    snap_compare: Any, size: tuple[int, int], name: str, view: DeckView
+) -> None:
+    assert snap_compare(Still(view), terminal_size=size, press=["f6"])
+
+
 def test_the_speak_pane_is_drawn_in_front(snap_compare: Any) -> None:
     assert snap_compare(Still(BUSY), terminal_size=(80, 24), press=["f3"])
 
 
 @pytest.mark.anyio
-async def test_hostile_text_is_shown_and_obeyed_nowhere() -> None:
-    app = Still(HOSTILE_DECK)
-    async with app.run_test(size=(120, 40)) as pilot:
+@pytest.mark.parametrize(
+    ("view", "keys"), [(HOSTILE_DECK, []), (HOSTILE_DEVICES, []), (HOSTILE_DEVICES, ["f2", "f6"])]
+)
+async def test_hostile_text_is_shown_and_obeyed_nowhere(view: DeckView, keys: list[str]) -> None:
+    app = Still(view)
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.pause()
+        await pilot.press(*keys)
         await pilot.pause()
         shown = screen_text(app)
         assert "[bold]markup[/bold]" in shown

@@ -33,7 +33,7 @@ def deck(home: Path, size: tuple[int, int], *arguments: str, **variables: str) -
 def test_it_hears_speaks_and_answers_and_leaves_no_trace(empty_home: Path, size: tuple[int, int]) -> None:
     with deck(empty_home, size) as shown:
         before = shown.modes
-        shown.until(lambda text: "3 of 3 sessions open" in text)
+        shown.until(lambda text: "3 of 3 open" in text)
         shown.until(lambda text: "Dashwood" in text)
         shown.press("f3")
         shown.until(lambda text: "Replay" in text)
@@ -67,7 +67,7 @@ def test_quitting_at_once_is_quick_and_clean(empty_home: Path) -> None:
 
 def test_killing_the_deck_ends_its_gateway(empty_home: Path) -> None:
     with deck(empty_home, (80, 24)) as shown:
-        shown.until(lambda text: "3 of 3 sessions open" in text)
+        shown.until(lambda text: "3 of 3 open" in text)
         family = shown.process.children(recursive=True)
         shown.process.send_signal(signal.SIGKILL)
         shown.until_ended()

@@ -1,7 +1,8 @@
 """Views as the engine makes them, for tests of what is drawn."""
 
+from sessions.audio.view import AudioView, Choice, InputView, OutputView
 from sessions.state.log import Entry, LogView
-from sessions.state.snapshot import DeckView, MicrophoneView, SessionView, Speech
+from sessions.state.snapshot import DeckView, SessionView, Speech
 
 HOSTILE = "\x1b[31mred\x1b[0m [bold]markup[/bold] \x07\x9b2J \u202eesrever\u202c [@click=app.quit]x[/]"
 
@@ -30,15 +31,58 @@ def session(name: str, *, log: list[Entry] | None = None, **fields: object) -> S
     return SessionView(**{**base, **fields})  # type: ignore[arg-type]
 
 
-def deck(*sessions: SessionView) -> DeckView:
-    return DeckView(
-        gateway="embedded gateway",
-        starting=False,
-        microphone=MicrophoneView("bundled recording (no microphone)", live=False, level=0.3),
-        speaker="no sound card",
-        null_output=True,
-        sessions=sessions,
-    )
+NO_DEVICES = AudioView(
+    InputView(
+        "bundled recording",
+        "file",
+        open=True,
+        level=0.3,
+        notice="no microphone was found: the bundled recording is heard; plug one in, then F6 and r",
+    ),
+    OutputView(notice="no sound card: plays to nowhere, at real pace"),
+)
+
+LAPTOP = AudioView(
+    InputView("MacBook Microphone", "device", chosen="mic-1", live=True, open=True, level=0.13),
+    OutputView("laptop", "relay", latency=0.084, level=0.3),
+    inputs=(
+        Choice("mic-1", "MacBook Microphone", "device", "48 kHz, 1 channel", default=True),
+        Choice("mic-2", "USB Audio Device with a very long name indeed", "device", "44.1 kHz, 2 channels"),
+        Choice("pulse", "PulseAudio server", "pulseaudio"),
+    ),
+    outputs=(
+        Choice("out-1", "MacBook Speakers", "device", "48 kHz, 2 channels", default=True),
+        Choice("relay", "relay (laptop)", "relay", "24 ms away"),
+    ),
+)
+
+TROUBLE = AudioView(
+    InputView(
+        "USB Audio Device",
+        "device",
+        live=True,
+        open=True,
+        level=1.0,
+        clipping=True,
+        lost=2,
+        notice="MacBook Microphone is gone: USB Audio Device is used until it is back; F6 chooses another",
+    ),
+    OutputView(
+        "MacBook Speakers",
+        "device",
+        waiting=True,
+        underruns=3,
+        notice="MacBook Speakers are gone: speech waits for them; F6 chooses another",
+    ),
+    LAPTOP.inputs,
+    LAPTOP.outputs,
+    echo="half-duplex",
+    arbitration="duck",
+)
+
+
+def deck(*sessions: SessionView, audio: AudioView = NO_DEVICES) -> DeckView:
+    return DeckView(gateway="embedded gateway", starting=False, audio=audio, sessions=sessions)
 
 
 BUSY = deck(
@@ -100,4 +144,40 @@ HOSTILE_DECK = deck(
         "speak", speech=(Speech("1", HOSTILE, "playing", 0.1, 1.0, 2.0, sentence=(0, 20)),), notice=HOSTILE
     ),
     session("converse", log=[Entry("answer", HOSTILE, remark=HOSTILE)], model=HOSTILE, provider=HOSTILE),
+)
+
+SOUND = deck(
+    session(
+        "transcribe", microphone="push-to-talk", listening=True, recording="/tmp/voxdeck-transcribe-1.wav"
+    ),
+    session(
+        "speak",
+        speech=(Speech("1", "This one waits for the answer to end.", "queued"),),
+        volume=0.8,
+        speed=1.2,
+        underruns=2,
+    ),
+    session(
+        "converse", microphone="voice", listening=True, hearing=True, answering=True, source="file:talk.wav"
+    ),
+    audio=LAPTOP,
+)
+
+IN_TROUBLE = deck(
+    session("transcribe", microphone="muted"),
+    session("speak", muted=True),
+    session("converse", microphone="push-to-talk", hearing=True, listening=True),
+    audio=TROUBLE,
+)
+
+HOSTILE_DEVICES = deck(
+    session("transcribe", source=f"file:{HOSTILE}", recording=f"/tmp/{HOSTILE}"),
+    session("speak"),
+    session("converse"),
+    audio=AudioView(
+        InputView(HOSTILE, "device", chosen="a", live=True, open=True, silent_for=7.0, notice=HOSTILE),
+        OutputView(HOSTILE, "relay", notice=HOSTILE),
+        (Choice("a", HOSTILE, "device", HOSTILE), Choice(HOSTILE, HOSTILE, "relay", HOSTILE, default=True)),
+        (Choice("a", HOSTILE, "pulseaudio", HOSTILE),),
+    ),
 )

@@ -26,7 +26,7 @@ from sessions.text import escape_json, one_line
 from sessions.transport import BadAuthority, Transport
 from tui.cli import USAGE, drop_output
 from tui.commands.settings import settings
-from tui.log import open_log
+from tui.log import keep_off_the_screen, open_log
 
 T = TypeVar("T")
 
@@ -78,6 +78,12 @@ def _status(command: str, error: Exception) -> int:
 def _complain(command: str, message: str, status: int) -> int:
     note(f"voxdeck {command}: {one_line(redact(message), 600)}")
     return status
+
+
+def keep_libraries_quiet() -> None:
+    """Have what sound libraries print go to the log; lines of our own still go to standard error."""
+    keep_off_the_screen(open_log())
+    sys.stderr = sys.__stderr__
 
 
 def text_argument(text: str) -> str:
@@ -156,6 +162,8 @@ class Running:
         self.ended = False
         self._meanwhile = anyio.CancelScope()
         self.session = Session(codec, self._on_event, timeout)
+        self.block = codec.input_block
+        """Seconds of audio a message."""
 
     def on_event(self, handler: Callable[[float, Event], None]) -> None:
         self._handlers.append(handler)
@@ -235,7 +243,9 @@ def chosen(arguments: argparse.Namespace, config: Config, kind: Kind) -> tuple[O
         if table.kind != kind:
             raise UsageFault(f"the session {arguments.session!r} is there to {table.kind}")
     if arguments.provider not in (None, table.provider):  # model, voice and agent are names of the other's
-        table = SessionTable(kind, language=table.language, instructions=table.instructions)
+        table = SessionTable(
+            kind, language=table.language, instructions=table.instructions, block=table.block
+        )
     offer, model = find(
         kind, arguments.provider or table.provider or None, arguments.model or table.model or None
     )
@@ -246,6 +256,7 @@ def chosen(arguments: argparse.Namespace, config: Config, kind: Kind) -> tuple[O
         instructions=table.instructions,
         agent=arguments.agent or table.agent,
         speech=kind != "converse" or arguments.out is not None,
+        block=table.block / 1000 if table.block else None,
         png=kind == "image" and arguments.out is not None and arguments.out.suffix.lower() == ".png",
     )
 
@@ -273,6 +284,7 @@ async def open_session(arguments: argparse.Namespace, kind: Kind, report: Report
     async with running_gateway(named) as gateway:
         opening = prepare(config, gateway, offer, options, embedded=named is None)
         running = Running(arguments.run, kind, opening.codec(), report, arguments.timeout)
+        running.block = options.block or running.block
         transport = Transport(config.network.ca)
         caught: CommandFailed | ImpossibleCommand | None = None
         async with anyio.create_task_group() as tasks:

@@ -6,11 +6,15 @@ from sessions.events import Audio, AudioEnd, Event
 from tui.commands import headless
 
 if TYPE_CHECKING:
-    from sessions.audio.player import Player
+    from sessions.audio.mixer import Mixer
+
+
+SPOKEN = "speech"
+"""What it is called in a mixer."""
 
 
 class Speech:
-    """Collects an utterance's audio, and plays it where a player is given."""
+    """Collects an utterance's audio, and plays it where there is a mixer."""
 
     def __init__(self) -> None:
         self.pcm = bytearray()
@@ -18,7 +22,11 @@ class Speech:
         self.asked = 0.0
         self.first_byte: float | None = None
         self.complete = False
-        self.player: Player | None = None
+        self._mixer: Mixer | None = None
+
+    def play_with(self, mixer: "Mixer") -> None:
+        """Play what comes."""
+        self._mixer = mixer
 
     def hear(self, t: float, event: Event) -> None:
         match event:
@@ -27,12 +35,12 @@ class Speech:
                 self.rate = rate
                 if self.first_byte is None:
                     self.first_byte = t - self.asked
-                if self.player:
-                    self.player.add(name, "say", pcm, rate)
+                if self._mixer:
+                    self._mixer.add(name, SPOKEN, pcm, rate)
             case AudioEnd(utterance=name):
                 self.complete = True
-                if self.player:
-                    self.player.end(name)
+                if self._mixer:
+                    self._mixer.end(name)
             case _:
                 pass
 

@@ -40,14 +40,14 @@ async def _transcribe(arguments: argparse.Namespace, chunks: AsyncIterator[bytes
         running.on_event(show)
         session = running.session
         target = session.codec.input_rate or rate
-        resampler, blocks = Resampler(rate, target), Blocks(int(target * session.codec.input_block) * 2)
+        resampler, blocks = Resampler(rate, target), Blocks(int(target * running.block) * 2)
         begun, sent = anyio.current_time(), 0.0
         end = "the recording's end"
         while (chunk := await running.meanwhile(lambda: anext(chunks, None), end)) is not None:
             for block in blocks.push(resampler.push(samples_of(chunk)).tobytes()):
                 await running.until(lambda: session.ready, end)
                 session.send(SendAudio(block))
-                sent += session.codec.input_block
+                sent += running.block
                 await session.drained()
                 if arguments.pace == "real":
                     await anyio.sleep_until(begun + sent)

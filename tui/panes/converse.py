@@ -2,6 +2,8 @@
 
 from sessions.state.snapshot import DeckView, SessionView
 from tui.panes.pane import Pane
+from tui.panes.sound import hearing_remarks, speaking_remarks
+from tui.words import microphone_state
 
 
 class ConversePane(Pane):
@@ -14,12 +16,14 @@ class ConversePane(Pane):
             return view.phase
         if view.answering:
             return "paused" if view.paused else "answering"
-        return "listening" if view.listening else "ready"
+        return microphone_state(view) if _listens(view) else "ready"
 
-    def remark(self, view: SessionView, deck: DeckView) -> str:
-        parts = []
-        if view.listening:
-            parts.append(f"hears: {deck.microphone.source}")
-        if view.answer_after is not None:
-            parts.append(f"answered after {view.answer_after * 1000:.0f} ms")
-        return " · ".join(parts)
+    def remarks(self, view: SessionView, deck: DeckView) -> list[str]:
+        after = view.answer_after
+        answered = [] if after is None else [f"answered after {after * 1000:.0f} ms"]
+        microphone = [microphone_state(view)] if view.answering and _listens(view) else []
+        return [*microphone, *answered, *speaking_remarks(view, deck), *hearing_remarks(view, deck)]
+
+
+def _listens(view: SessionView) -> bool:
+    return view.listening or view.microphone == "push-to-talk"

@@ -5,7 +5,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.events import Key, Paste
+from textual.events import Key
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
@@ -13,10 +13,12 @@ from textual.widgets import Input
 from sessions.state.log import Entry
 from sessions.state.snapshot import DeckView, SessionView
 from sessions.text import one_line
+from tui.panes.sound import with_recording
 from tui.widgets.line_log import LineLog
+from tui.widgets.text_line import TextLine
 
 
-class Prompt(Input):
+class Prompt(TextLine):
     """A pane's input line, with the texts sent before under the up and down keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -38,12 +40,6 @@ class Prompt(Input):
             await self.action_submit()
         else:
             await super()._on_key(event)
-
-    def _on_paste(self, event: Paste) -> None:
-        """Several lines become one; Textual's own input would drop all but the first."""
-        event.prevent_default()
-        event.stop()
-        self.insert_text_at_cursor(" ".join(event.text.split()))
 
     def remember(self, text: str) -> None:
         if not self._sent or self._sent[-1] != text:
@@ -76,7 +72,7 @@ class Pane(Vertical):
     def __init__(self, session: str) -> None:
         super().__init__(id=session, classes="pane")
         self.session = session
-        self._shown: SessionView | None = None
+        self.view: SessionView | None = None
         self.border_title = self.TITLE
 
     async def fill(self) -> None:
@@ -101,7 +97,7 @@ class Pane(Vertical):
 
     def show(self, view: SessionView, deck: DeckView) -> None:
         """Draw the session as it is now."""
-        self._shown = view
+        self.view = view
         self._set_frame(view, deck)
         fault = (Entry("fault", view.notice),) if view.notice else ()
         self.show_log(view, fault)
@@ -114,15 +110,15 @@ class Pane(Vertical):
         """The session's state in a word, for the frame."""
         return "ready" if view.phase == "ready" else view.phase
 
-    def remark(self, view: SessionView, deck: DeckView) -> str:
-        """What the user should know about the sound of this pane."""
-        return ""
+    def remarks(self, view: SessionView, deck: DeckView) -> list[str]:
+        """What the user should know about the sound of this pane, the most urgent first."""
+        return []
 
     def text(self) -> str:
         """The pane's text, for the clipboard."""
-        if self._shown is None:
+        if self.view is None:
             return ""
-        entries = [*self._shown.log, *self._shown.live]
+        entries = [*self.view.log, *self.view.live]
         return "\n".join(f"{entry.text} {entry.tail}".strip() for entry in entries)
 
     def give_back(self, text: str) -> None:
@@ -144,7 +140,7 @@ class Pane(Vertical):
     def _set_frame(self, view: SessionView, deck: DeckView) -> None:
         model = view.model.rpartition("/")[2]
         title = f"{self.TITLE} · {one_line(view.provider, 30)} {one_line(model, 40)} · {self.state(view)}"
-        remark = one_line(self.remark(view, deck), 120)
+        remark = with_recording(view, self.remarks(view, deck), self.size.width - 4)
         for name, value in (("border_title", title), ("border_subtitle", remark)):
             text = Text(value)
             if getattr(self, f"_frame_{name}", None) != value:

@@ -5,6 +5,7 @@ from textual.widget import Widget
 from sessions.state.log import Entry
 from sessions.state.snapshot import DeckView, SessionView, Speech
 from tui.panes.pane import Pane
+from tui.panes.sound import speaking_remarks
 from tui.widgets.playback import Playback
 
 _ACTIVE = ("playing", "paused", "synthesising", "queued")
@@ -37,13 +38,11 @@ class SpeakPane(Pane):
             return "paused"
         return view.phase
 
-    def remark(self, view: SessionView, deck: DeckView) -> str:
-        if deck.null_output and deck.speaker:
-            return f"{deck.speaker}: plays to nowhere, at real pace"
-        return ""
+    def remarks(self, view: SessionView, deck: DeckView) -> list[str]:
+        return speaking_remarks(view, deck)
 
     def text(self) -> str:
-        return "\n".join(speech.text for speech in self._shown.speech) if self._shown else ""
+        return "\n".join(speech.text for speech in self.view.speech) if self.view else ""
 
 
 def _entry(speech: Speech) -> Entry:

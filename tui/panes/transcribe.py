@@ -2,6 +2,8 @@
 
 from sessions.state.snapshot import DeckView, SessionView
 from tui.panes.pane import Pane
+from tui.panes.sound import hearing_remarks
+from tui.words import microphone_state
 
 
 class TranscribePane(Pane):
@@ -11,9 +13,7 @@ class TranscribePane(Pane):
     def state(self, view: SessionView) -> str:
         if view.phase != "ready":
             return view.phase
-        return "listening" if view.listening else "not listening (Ctrl+L listens)"
+        return microphone_state(view)
 
-    def remark(self, view: SessionView, deck: DeckView) -> str:
-        if not view.listening:
-            return ""
-        return f"hears: {deck.microphone.source}"
+    def remarks(self, view: SessionView, deck: DeckView) -> list[str]:
+        return hearing_remarks(view, deck)

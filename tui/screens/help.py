@@ -18,11 +18,12 @@ def help_text() -> str:
         ("Enter", "Speak or send what was typed"),
         ("Up, Down", "Earlier texts, in an input line"),
         ("Ctrl+P", "Every action by name"),
-        *((key_name(action.keys), action.help) for action in ACTIONS),
+        *((key_name(action.keys), action.help) for action in ACTIONS if action.keys),
     ]
+    unkeyed = "\n".join(f"- {action.help}" for action in ACTIONS if not action.keys)
     rows = "\n".join(f"- **{key}**: {what}" for key, what in keys)
     guide = "\n\n".join(f"### {section.title}\n\n{section.text}" for section in sections())
-    return f"## Keys\n\n{rows}\n\n## Guide\n\n{guide}\n"
+    return f"## Keys\n\n{rows}\n\n## By name alone (Ctrl+P)\n\n{unkeyed}\n\n## Guide\n\n{guide}\n"
 
 
 class HelpScreen(ModalScreen[None]):

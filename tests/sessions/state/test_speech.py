@@ -1,6 +1,6 @@
 """The utterances of a text-to-speech session, from the wish to the last sample."""
 
-from sessions.audio.player import Progress
+from sessions.audio.mixer import Progress
 from sessions.events import Audio, AudioEnd, AudioSpan, Cleared, Closed, Failed
 from sessions.state.snapshot import Speech
 from sessions.state.speech import KEPT, SpeechList
