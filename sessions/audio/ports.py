@@ -52,6 +52,10 @@ class Port(ABC):
     """Keeps one direction open. Lives on one event loop."""
 
     direction: Direction
+    WAITS: str
+    """What is said of one that is gone, behind what is wrong."""
+    WITHOUT: str
+    """And where there is none."""
 
     def __init__(self, host: Host, chosen: str) -> None:
         self.chosen = chosen
@@ -185,8 +189,7 @@ class Port(ABC):
         """Wait for a device that was there or was chosen; else stand in for it."""
         self.lost = self._had_device
         self.name, self.route = ("" if self.lost else "none"), "none"
-        waits = f"; {'the microphone' if self.direction == 'input' else 'speech'} waits for it"
-        self.notice = notices[0] + (waits if self.lost else "; plug one in or choose one (F6)")
+        self.notice = notices[0] + (self.WAITS if self.lost else self.WITHOUT)
         async with anyio.create_task_group() as tasks:
             if self.lost or self.chosen != DEFAULT:
                 tasks.start_soon(partial(self._until_back, tasks.cancel_scope, absent=self.lost))
@@ -198,6 +201,8 @@ class Port(ABC):
 
 class Speaker(Port):
     direction: Direction = "output"
+    WAITS = "; speech waits for it"
+    WITHOUT = ": speech goes nowhere, F6 chooses one"
 
     def __init__(self, host: Host, chosen: str, mixer: Mixer) -> None:
         super().__init__(host, chosen)
@@ -238,6 +243,8 @@ class Microphone(Port):
     """`play_instead` runs where there is no device and never was one: a recording, say."""
 
     direction: Direction = "input"
+    WAITS = "; nothing is heard until it is back"
+    WITHOUT = ": F6 chooses one"
 
     def __init__(
         self, host: Host, chosen: str, feed: Feed, play_instead: Callable[[], Awaitable[None]]

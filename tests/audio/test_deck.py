@@ -99,7 +99,7 @@ def test_a_sound_server_that_dies_and_comes_back_is_said_and_nothing_is_lost(
             engine,
             lambda view: (
                 "speech waits for it" in view.audio.output.notice
-                and "the microphone waits for it" in view.audio.input.notice
+                and "nothing is heard until it is back" in view.audio.input.notice
             ),
         )
         assert gone.audio.output.waiting and not gone.audio.input.live

@@ -99,36 +99,25 @@ class Sshd:
     port: int
     tunnels: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
 
+    def command(self, relay: RelayProcess, *more: str) -> list[str]:
+        """Return the command that the relay printed, as it reaches this sshd."""
+        name, option, forward, host = relay.ssh
+        assert (name, option, host) == ("ssh", "-R", "HOST")
+        remote, local = forward.split(":", 1)
+        relay.remote = self.folder / Path(remote).relative_to(FOLDER)
+        settings = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR")
+        options = [f"-o{setting}" for setting in (*settings, "ExitOnForwardFailure=yes")]
+        key = ["-F", "none", "-p", str(self.port), "-i", str(self.folder / "user")]
+        return [name, *more, *key, *options, option, f"{relay.remote}:{local}", "127.0.0.1"]
+
     def connect(self, relay: RelayProcess) -> "subprocess.Popen[bytes]":
         """Run the command that the relay printed, and wait until the tunnel is there.
 
         But the socket is made where no other deck on this machine finds it.
         """
-        options = [
-            "-N",
-            "-F",
-            "none",
-            "-p",
-            str(self.port),
-            "-i",
-            str(self.folder / "user"),
-            "-o",
-            "StrictHostKeyChecking=no",
-            "-o",
-            "UserKnownHostsFile=/dev/null",
-            "-o",
-            "LogLevel=ERROR",
-            "-o",
-            "ExitOnForwardFailure=yes",
-        ]
-        name, option, forward, host = relay.ssh
-        assert (name, option, host) == ("ssh", "-R", "HOST")
-        remote, local = forward.split(":", 1)
-        relay.remote = self.folder / Path(remote).relative_to(FOLDER)
+        command = self.command(relay, "-N")
         before = relay.remote.stat().st_ino if relay.remote.exists() else None
-        process = subprocess.Popen(
-            [name, *options, option, f"{relay.remote}:{local}", "127.0.0.1"], stderr=subprocess.PIPE
-        )
+        process = subprocess.Popen(command, stderr=subprocess.PIPE)
         self.tunnels.append(process)
 
         def there() -> bool:

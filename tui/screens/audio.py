@@ -73,7 +73,7 @@ class AudioScreen(LiveScreen):
                 yield DeviceList("Speaker", name="outputs")
             audio = self._view.audio
             yield Pick("Echo", ECHO_MODES, audio.echo, name="echo")
-            yield Pick("Several speak", ARBITRATIONS, audio.arbitration, name="arbitration")
+            yield Pick("Panes speak", ARBITRATIONS, audio.arbitration, name="arbitration")
             if session := self._session_in(self._view):
                 yield Line(f"{self._session.capitalize()} pane", name="pane-title")
                 yield from _pane_settings(session)
