@@ -270,7 +270,8 @@ class LiveSession(ABC):
         return ""
 
     def _check_that_it_listens(self) -> None:
-        if self._session is None or self._session.codec.input_rate is None:
+        listens = self.offer.kind in ("transcribe", "converse")
+        if not listens or (self._session is not None and self._session.codec.input_rate is None):
             raise ImpossibleCommand("this session does not listen")
 
     async def _set_ear(self, action: SetMicrophone | SetSource | SetBlock | Seek) -> str:

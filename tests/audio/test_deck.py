@@ -21,6 +21,7 @@ from sessions.gateway import Gateway
 from sessions.live.actions import (
     ChooseInput,
     ChooseOutput,
+    LookForDevices,
     Say,
     Seek,
     SetEcho,
@@ -131,6 +132,24 @@ def test_devices_are_changed_while_sessions_run_and_remembered(pulse: Pulse, emb
     assert settings.load().output == "ALSA: micfeed"
     with running(embedded) as engine:
         until(engine, lambda view: view.audio.output.live and view.audio.output.name == "micfeed")
+
+
+def test_a_device_that_is_plugged_in_is_found_and_used_without_a_restart(
+    pulse: Pulse, embedded: Gateway
+) -> None:
+    with running(embedded) as engine:
+        live(engine)
+        with (pulse.folder / "asound.conf").open("a") as settings:
+            settings.write(
+                'pcm.headset { type pulse device "speaker" hint { show on description "headset" } }'
+            )
+        engine.post("", LookForDevices()).result(5)
+        until(engine, lambda view: "headset" in [choice.name for choice in view.audio.outputs])
+        engine.post("", ChooseOutput("headset")).result(5)
+        until(engine, lambda view: view.audio.output.live and view.audio.output.name == "headset")
+        until(engine, lambda view: view.audio.input.live)
+        engine.post("speak", Say("It is heard.")).result(5)
+        until(engine, lambda view: phase(view, 0) == "done")
 
 
 def test_a_chosen_device_that_is_not_there_is_said_and_another_used(pulse: Pulse, embedded: Gateway) -> None:
