@@ -4,7 +4,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sessions.audio.modes import Arbitration, EchoMode, MicrophoneMode, Sides
+from sessions.audio.modes import FASTEST, LOUDEST, SLOWEST, Arbitration, EchoMode, MicrophoneMode, Sides
 from sessions.live.actions import (
     Action,
     Seek,
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from sessions.state.snapshot import SessionView
 
 _CYCLE: tuple[MicrophoneMode, ...] = ("on", "push-to-talk", "voice")
-LEAST_SPEED, MOST_SPEED = 0.5, 2.0
-MOST_VOLUME = 2.0
 
 
 class SoundActions:
@@ -87,14 +85,14 @@ class SoundActions:
     async def action_volume(self, step: float) -> None:
         if view := self._shown():
             wish = self._volumes[view.name]
-            volume = min(MOST_VOLUME, max(0.0, round(wish.or_shown(view.volume) + step, 2)))
+            volume = min(LOUDEST, max(0.0, round(wish.or_shown(view.volume) + step, 2)))
             wish.make(volume)
             await self.do(self.pane, SetVolume(volume))
 
     async def action_speed(self, step: float) -> None:
         if view := self._shown():
             wish = self._speeds[view.name]
-            speed = min(MOST_SPEED, max(LEAST_SPEED, round(wish.or_shown(view.speed) + step, 2)))
+            speed = min(FASTEST, max(SLOWEST, round(wish.or_shown(view.speed) + step, 2)))
             wish.make(speed)
             await self.do(self.pane, SetSpeed(speed))
 

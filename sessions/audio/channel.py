@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sessions.audio.jitter import Jitter
+from sessions.audio.modes import FASTEST, SLOWEST
 from sessions.audio.pcm import RATE, Samples
-from sessions.audio.stretch import FASTEST, SLOWEST
 from sessions.audio.track import FADE_FRAMES, Track
 
-LOUDEST = 2.0
 _STRETCHING = 0.045
 """Seconds that stretching keeps back."""
 

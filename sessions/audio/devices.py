@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from sessions.audio import pulse
 from sessions.text import one_line
 
 Direction = Literal["input", "output"]
@@ -97,7 +98,7 @@ class Devices:
 
 def look(server: str = "") -> Devices:
     """Look which devices there are now. Blocks for about 0.3 s. `server`: a PulseAudio server to reach."""
-    environment = {**os.environ, **({"PULSE_SERVER": server} if server else {})}
+    environment = {**os.environ, **pulse.settings(server)}
     # -P: a folder named `sessions` where the user stands is not ours.
     command = [sys.executable, "-P", "-m", "sessions.audio.devices"]
     try:
@@ -151,7 +152,7 @@ def portaudio() -> Any:
 
 def shown(device: Device, environment: Mapping[str, str] = os.environ) -> str:
     """Name a device for people: of ALSA's `default` and `pulse` only the sound server knows the real one."""
-    server = device.server or environment.get("PULSE_SERVER", "")
+    server = device.server or environment.get(pulse.VARIABLE, "")
     if server and through_pulseaudio(device, environment):
         return f"PulseAudio server {one_line(server.removeprefix('unix:'), 60)}"
     return device.name
@@ -159,7 +160,7 @@ def shown(device: Device, environment: Mapping[str, str] = os.environ) -> str:
 
 def through_pulseaudio(device: Device, environment: Mapping[str, str] = os.environ) -> bool:
     """Whether the device is that of a PulseAudio server which was named."""
-    named = device.server or environment.get("PULSE_SERVER", "")
+    named = device.server or environment.get(pulse.VARIABLE, "")
     return bool(named) and device.host == "ALSA" and device.name in ("default", "pulse")
 
 

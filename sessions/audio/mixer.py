@@ -12,8 +12,8 @@ from itertools import count
 
 import numpy as np
 
-from sessions.audio.channel import LOUDEST, Channel, Listener, clipped
-from sessions.audio.modes import Arbitration
+from sessions.audio.channel import Channel, Listener, clipped
+from sessions.audio.modes import LOUDEST, Arbitration
 from sessions.audio.pcm import RATE, Samples, level, samples_of
 from sessions.audio.track import Track
 

@@ -22,9 +22,9 @@ MICROPHONE_MODES: tuple[MicrophoneMode, ...] = ("on", "muted", "push-to-talk", "
 ARBITRATIONS: tuple[Arbitration, ...] = ("queue", "mix", "solo", "duck")
 ECHO_MODES: tuple[EchoMode, ...] = ("cancel", "half-duplex", "off")
 
-VOLUMES = (0.0, 2.0)
-SPEEDS = (0.5, 2.0)
-"""From, and up to; 1 is as it came."""
-BLOCKS = (0.02, 0.1)
+LOUDEST = 2.0
+SLOWEST, FASTEST = 0.5, 2.0
+"""Volume (from 0) and speed: 1 is as it came."""
+SHORTEST_BLOCK, LONGEST_BLOCK = 0.02, 0.1
 """Seconds of microphone a message. Fewer are sooner there and cost more of the processor (24 to 69 % of a
 core for 50 connections, measured)."""

@@ -18,6 +18,7 @@ import anyio
 import anyio.to_thread
 import numpy as np
 
+from sessions.audio import pulse
 from sessions.audio.devices import Device, NoDevice, portaudio, shown
 from sessions.audio.pcm import RATE, Resampler, Samples
 from sessions.text import one_line
@@ -262,16 +263,17 @@ def _first_that_opens(make: Callable[..., Any], index: int, device: Device, argu
 @contextmanager
 def _reaching(server: str) -> Iterator[None]:
     """Name a PulseAudio server while a device is opened: the library reads it then."""
-    before = os.environ.get("PULSE_SERVER")
-    if server:
-        os.environ["PULSE_SERVER"] = server
+    changed = pulse.settings(server)
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
     try:
         yield
     finally:
-        if server and before is None:
-            del os.environ["PULSE_SERVER"]
-        elif server and before is not None:
-            os.environ["PULSE_SERVER"] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _code(error: Exception) -> int:

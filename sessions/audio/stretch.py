@@ -8,9 +8,8 @@ a voice is a whole number of periods away.
 import numpy as np
 from numpy.typing import NDArray
 
+from sessions.audio.modes import FASTEST, SLOWEST
 from sessions.audio.pcm import Samples
-
-SLOWEST, FASTEST = 0.5, 2.0
 
 # At 48 kHz: steps of 12.5 ms, long enough to compare the periods of a low voice, and 10 ms to either side.
 _STEP = 600

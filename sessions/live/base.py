@@ -11,7 +11,7 @@ import anyio.to_thread
 
 from sessions.audio.files import AudioFileError
 from sessions.audio.manager import AudioManager
-from sessions.audio.modes import BLOCKS, SPEEDS, VOLUMES
+from sessions.audio.modes import FASTEST, LONGEST_BLOCK, LOUDEST, SHORTEST_BLOCK, SLOWEST
 from sessions.audio.sources import BadSource
 from sessions.commands import Command, ImpossibleCommand, SendAudio
 from sessions.events import (
@@ -121,11 +121,11 @@ class LiveSession(ABC):
                 if not self.mixer.skip(self.name):
                     raise ImpossibleCommand("nothing is being spoken here")
             case SetVolume(volume=volume):
-                self.channel.volume = _within(volume, VOLUMES)
+                self.channel.volume = _within(volume, 0.0, LOUDEST)
             case SetMuted(muted=muted):
                 self.channel.muted = muted
             case SetSpeed(speed=speed):
-                self.channel.speed = _within(speed, SPEEDS)
+                self.channel.speed = _within(speed, SLOWEST, FASTEST)
 
     def fail(self, message: str) -> None:
         """The session cannot even be tried."""
@@ -294,7 +294,7 @@ class LiveSession(ABC):
                 self.listen(on=True)
                 return f"hears {one_line(source, 80)}"
             case SetBlock(block=block):
-                self.ear.block = _within(block, BLOCKS)
+                self.ear.block = _within(block, SHORTEST_BLOCK, LONGEST_BLOCK)
                 self.listen(on=self.ear.wanted)
                 return f"sends {block * 1000:.0f} ms at a time"
             case Seek(seconds=seconds):
@@ -342,8 +342,7 @@ class LiveSession(ABC):
         return f"saved {remark}to {path}"
 
 
-def _within(value: float, limits: tuple[float, float]) -> float:
-    lowest, highest = limits
+def _within(value: float, lowest: float, highest: float) -> float:
     if not lowest <= value <= highest:
         raise ImpossibleCommand(f"{value:g} is not from {lowest:g} to {highest:g}")
     return value

@@ -97,7 +97,8 @@ class Pulse:
     @contextmanager
     def heard(self) -> Iterator["Heard"]:
         """Hear what comes out of the speaker as it comes."""
-        with subprocess.Popen([*_LISTEN, "--latency-msec=10"], stdout=subprocess.PIPE) as recorder:
+        command = [*_LISTEN, "--latency-msec=10", f"--server={self.environment['PULSE_SERVER']}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as recorder:
             assert recorder.stdout is not None
             heard = Heard()
             reader = threading.Thread(target=heard.read, args=(recorder.stdout,), daemon=True)

@@ -36,9 +36,9 @@ from sessions.live.deck import DeckPlan, plans
 from sessions.state.snapshot import DeckView
 from tests.audio.conftest import Pulse
 from tests.audio.test_streams import tone
-from tests.cli.conftest import RECORDINGS, transcripts, word_errors
 from tests.faults import Peer, text
 from tests.live.test_engine import phase, ready, running, scripted, text_of, until
+from tests.speech import RECORDINGS, transcripts, word_errors
 
 pytestmark = pytest.mark.usefixtures("empty_home")
 

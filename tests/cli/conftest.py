@@ -12,12 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
-import jiwer
 import pytest
-from whisper_normalizer.english import EnglishTextNormalizer
 
 TOKEN = "the-gateway-token-of-the-tests"
-RECORDINGS = Path(__file__).parents[2] / "sessions" / "audio" / "recordings"
 LIMIT = 60
 """Seconds in which any command has to end."""
 _PRIVATE_ENDS = ("_KEY", "_TOKEN", "_PROXY")
@@ -143,14 +140,3 @@ def gateway(bare: Cli) -> Iterator[str]:
 def cli(bare: Cli, gateway: str) -> Cli:
     """Has the gateway's token; the URL is the fixture `gateway`."""
     return bare.having(CLOUDFLARE_API_TOKEN=TOKEN)
-
-
-def word_errors(said: Sequence[str], heard: Sequence[str]) -> float:
-    normalize = EnglishTextNormalizer()
-    reference, hypothesis = ([normalize(text.replace("-", " ")) for text in texts] for texts in (said, heard))
-    return float(jiwer.wer(reference, hypothesis))
-
-
-def transcripts() -> dict[str, str]:
-    lines = (RECORDINGS / "transcripts.tsv").read_text(encoding="utf-8").splitlines()
-    return dict(line.split("\t") for line in lines)

@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from tests.cli.conftest import RECORDINGS, Cli, Result
+from tests.cli.conftest import Cli, Result
 from tests.faults import (
     TEXT,
     Peer,
@@ -22,6 +22,7 @@ from tests.faults import (
     text,
     upgraded,
 )
+from tests.speech import RECORDINGS
 
 A_FILE = str(RECORDINGS / "sense_0880.wav")
 CREATED = text('{"type":"session.created","session":{"id":"sess_1","type":"realtime"}}')

@@ -9,7 +9,8 @@ import PIL.Image
 import pytest
 
 from sessions.providers.catalogue import OFFERS
-from tests.cli.conftest import LIMIT, RECORDINGS, TOKEN, Cli, Result
+from tests.cli.conftest import LIMIT, TOKEN, Cli, Result
+from tests.speech import RECORDINGS
 
 CLOUDFLARE = "wss://gateway.ai.cloudflare.com/v1/0123456789abcdef/mine"
 RECORDING = str(RECORDINGS / "sense_0880.wav")

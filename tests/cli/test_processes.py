@@ -15,8 +15,9 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from tests.cli.conftest import LIMIT, RECORDINGS, Cli
+from tests.cli.conftest import LIMIT, Cli
 from tests.faults import Peer, closing, serving
+from tests.speech import RECORDINGS
 
 A_FILE = str(RECORDINGS / "sense_0880.wav")
 LONG_FILE = str(RECORDINGS / "sense_0870.wav")

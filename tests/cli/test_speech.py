@@ -8,7 +8,8 @@ import pytest
 import soundfile
 import soxr
 
-from tests.cli.conftest import RECORDINGS, Cli, Result, transcripts, word_errors
+from tests.cli.conftest import Cli, Result
+from tests.speech import RECORDINGS, transcripts, word_errors
 
 SHORT = "sense_0880"
 SENTENCES = (

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import RECORDINGS, Cli, Result
+from tests.cli.conftest import Cli, Result
+from tests.speech import RECORDINGS
 
 A_FILE = str(RECORDINGS / "sense_0880.wav")
 NOWHERE = "ws://127.0.0.1:1/v1/a/b"

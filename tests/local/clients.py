@@ -1,37 +1,20 @@
 """Clients of the embedded gateway that share no code with it, and the recordings that they send."""
 
 import base64
-import csv
 import json
-import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import jiwer
 import numpy as np
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
-from whisper_normalizer.english import EnglishTextNormalizer
 
-RECORDINGS = Path(__file__).parents[2] / "sessions" / "audio" / "recordings"
 NOVA_3 = "@cf/deepgram/nova-3"
 LINEAR16 = {"encoding": "linear16", "sample_rate": "16000"}
 
 Message = dict[str, Any]
-
-
-def recording(name: str) -> bytes:
-    """Samples at 16 kHz."""
-    with wave.open(str(RECORDINGS / f"{name}.wav")) as file:
-        return bytes(file.readframes(file.getnframes()))
-
-
-def transcripts() -> dict[str, str]:
-    with (RECORDINGS / "transcripts.tsv").open(encoding="utf-8") as file:
-        return dict(csv.reader(file, delimiter="\t"))
 
 
 def silence(seconds: float, rate: int = 16000) -> bytes:
@@ -42,15 +25,6 @@ def resampled(pcm: bytes, source: int, target: int) -> bytes:
     samples = np.frombuffer(pcm, "<i2")
     places = np.arange(int(len(samples) * target / source)) * source / target
     return np.asarray(np.interp(places, np.arange(len(samples)), samples), "<i2").tobytes()
-
-
-def word_errors(references: list[str], heard: list[str]) -> float:
-    normalize = EnglishTextNormalizer()
-
-    def plain(texts: list[str]) -> list[str]:
-        return [normalize(text.replace("-", " ")) for text in texts]
-
-    return float(jiwer.wer(plain(references), plain(heard)))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection
 
-from tests.local.clients import Gateway, Message, recording, resampled, send, spoken, until
+from tests.local.clients import Gateway, Message, resampled, send, spoken, until
+from tests.speech import recording
 
 QUESTION = "How do I quit the deck?"
 

@@ -11,7 +11,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.local.clients import Gateway, Message, final_text, transcribe, word_errors
+from tests.local.clients import Gateway, Message, final_text, transcribe
+from tests.speech import word_errors
 
 VERSION = "2026-03-01"
 PCM = {"container": "raw", "encoding": "pcm_s16le", "sample_rate": 16000}

@@ -7,17 +7,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from tests.local.clients import (
-    LINEAR16,
-    Gateway,
-    final_text,
-    recording,
-    send,
-    send_audio,
-    spoken,
-    until,
-    until_closed,
-)
+from tests.local.clients import LINEAR16, Gateway, final_text, send, send_audio, spoken, until, until_closed
+from tests.speech import recording
 
 FLUX = "workers-ai?model=@cf/deepgram/flux"
 

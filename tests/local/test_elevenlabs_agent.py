@@ -10,19 +10,9 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from tests.local.clients import (
-    Gateway,
-    Message,
-    final_text,
-    recording,
-    send,
-    silence,
-    transcribe,
-    transcripts,
-    until_closed,
-    word_errors,
-)
+from tests.local.clients import Gateway, Message, final_text, send, silence, transcribe, until_closed
 from tests.local.hurried import hurried_gateway
+from tests.speech import recording, transcripts, word_errors
 
 INITIATION = "conversation_initiation_client_data"
 METADATA = "conversation_initiation_metadata"

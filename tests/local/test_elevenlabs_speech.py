@@ -9,7 +9,8 @@ import pytest
 import soundfile
 from websockets.sync.client import ClientConnection
 
-from tests.local.clients import Gateway, Message, final_text, transcribe, until_closed, word_errors
+from tests.local.clients import Gateway, Message, final_text, transcribe, until_closed
+from tests.speech import word_errors
 
 LINE = "The small boat crossed the river before the rain began. "
 PATH = "elevenlabs/v1/text-to-speech/any-voice/stream-input"

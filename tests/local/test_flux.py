@@ -10,19 +10,8 @@ import numpy as np
 import pytest
 from websockets.sync.client import ClientConnection
 
-from tests.local.clients import (
-    RECORDINGS,
-    Gateway,
-    Message,
-    recording,
-    send,
-    send_audio,
-    silence,
-    transcripts,
-    until,
-    until_closed,
-    word_errors,
-)
+from tests.local.clients import Gateway, Message, send, send_audio, silence, until, until_closed
+from tests.speech import RECORDINGS, recording, transcripts, word_errors
 
 FLUX = {"model": "@cf/deepgram/flux", "encoding": "linear16", "sample_rate": "16000"}
 LINE, OTHER_LINE = "sense_0880", "sense_0890"

@@ -9,20 +9,10 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection
 
-from tests.local.clients import (
-    Gateway,
-    Message,
-    final_text,
-    recording,
-    resampled,
-    silence,
-    transcribe,
-    transcripts,
-    until_closed,
-    word_errors,
-)
+from tests.local.clients import Gateway, Message, final_text, resampled, silence, transcribe, until_closed
 from tests.local.hurried import hurried_gateway
 from tests.local.talk import QUESTION, question_aloud
+from tests.speech import recording, transcripts, word_errors
 
 MODEL = "models/gemini-3.8-live"
 TOLD: Message = {"inputAudioTranscription": {}, "outputAudioTranscription": {}}

@@ -14,12 +14,10 @@ from websockets.sync.client import ClientConnection
 
 from tests.local.clients import (
     LINEAR16,
-    RECORDINGS,
     Gateway,
     Message,
     final_text,
     finals,
-    recording,
     resampled,
     send,
     send_audio,
@@ -27,11 +25,10 @@ from tests.local.clients import (
     spoken,
     text_of,
     transcribe,
-    transcripts,
     until,
     until_closed,
-    word_errors,
 )
+from tests.speech import RECORDINGS, recording, transcripts, word_errors
 
 Idle = tuple[Close, Close]
 """How the silent session ended, and the one that was kept alive."""

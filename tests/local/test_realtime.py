@@ -6,17 +6,9 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from tests.local.clients import (
-    Gateway,
-    audio_of,
-    final_text,
-    send,
-    transcribe,
-    until,
-    until_closed,
-    word_errors,
-)
+from tests.local.clients import Gateway, audio_of, final_text, send, transcribe, until, until_closed
 from tests.local.talk import QUESTION, answer, ask, error_of, kinds, update
+from tests.speech import word_errors
 
 
 def test_a_text_turn(session: ClientConnection) -> None:

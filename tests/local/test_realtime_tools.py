@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection
 
-from tests.local.clients import Gateway, Message, send, silence, transcripts, until, word_errors
+from tests.local.clients import Gateway, Message, send, silence, until
 from tests.local.talk import answer, append, ask, at_24_khz, error_of, kinds, update
+from tests.speech import transcripts, word_errors
 
 WEATHER = {
     "type": "function",

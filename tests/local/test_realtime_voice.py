@@ -3,8 +3,9 @@
 import numpy as np
 from websockets.sync.client import ClientConnection
 
-from tests.local.clients import Gateway, recording, resampled, send, silence, transcripts, until, word_errors
+from tests.local.clients import Gateway, resampled, send, silence, until
 from tests.local.talk import QUESTION, answer, append, ask, at_24_khz, error_of, kinds, question_aloud, update
+from tests.speech import recording, transcripts, word_errors
 
 
 def test_a_voice_turn_is_heard_and_answered(gateway: Gateway, session: ClientConnection) -> None:

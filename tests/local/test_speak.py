@@ -7,15 +7,8 @@ import numpy as np
 import pytest
 
 from sessions.local.deepgram_speak import FLUSHES, FlushLimit
-from tests.local.clients import (
-    Gateway,
-    final_text,
-    send,
-    spoken,
-    transcribe,
-    until_closed,
-    word_errors,
-)
+from tests.local.clients import Gateway, final_text, send, spoken, transcribe, until_closed
+from tests.speech import word_errors
 
 LINE = "The small boat crossed the river before the rain began."
 STORY = " ".join(

@@ -18,8 +18,9 @@ from sessions.openings import prepare
 from sessions.providers.catalogue import OFFERS
 from sessions.providers.routes import Options
 from sessions.transport import Transport, TransportError
-from tests.cli.conftest import RECORDINGS, Cli
+from tests.cli.conftest import Cli
 from tests.faults import Peer, Script, closing, response, serving, text
+from tests.speech import RECORDINGS
 from tui.log import open_log
 
 pytestmark = pytest.mark.anyio

@@ -105,10 +105,14 @@ class Sshd:
         assert (name, option, host) == ("ssh", "-R", "HOST")
         remote, local = forward.split(":", 1)
         relay.remote = self.folder / Path(remote).relative_to(FOLDER)
+        return self.forwarding(f"{relay.remote}:{local}", *more)
+
+    def forwarding(self, forward: str, *more: str) -> list[str]:
+        """Return the command of a tunnel."""
         settings = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR")
         options = [f"-o{setting}" for setting in (*settings, "ExitOnForwardFailure=yes")]
         key = ["-F", "none", "-p", str(self.port), "-i", str(self.folder / "user")]
-        return [name, *more, *key, *options, option, f"{relay.remote}:{local}", "127.0.0.1"]
+        return ["ssh", *more, *key, *options, "-R", forward, "127.0.0.1"]
 
     def connect(self, relay: RelayProcess) -> "subprocess.Popen[bytes]":
         """Run the command that the relay printed, and wait until the tunnel is there.
@@ -116,13 +120,17 @@ class Sshd:
         But the socket is made where no other deck on this machine finds it.
         """
         command = self.command(relay, "-N")
-        before = relay.remote.stat().st_ino if relay.remote.exists() else None
+        return self.tunnel(command, relay.remote)
+
+    def tunnel(self, command: list[str], socket_path: Path) -> "subprocess.Popen[bytes]":
+        """Run the command of a tunnel, and wait until its socket is there."""
+        before = socket_path.stat().st_ino if socket_path.exists() else None
         process = subprocess.Popen(command, stderr=subprocess.PIPE)
         self.tunnels.append(process)
 
         def there() -> bool:
             assert process.poll() is None, process.stderr and process.stderr.read()
-            return relay.remote.exists() and relay.remote.stat().st_ino != before
+            return socket_path.exists() and socket_path.stat().st_ino != before
 
         wait_for(there, "the tunnel")
         return process

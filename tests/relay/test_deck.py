@@ -11,8 +11,9 @@ import pytest
 
 from sessions.audio.pcm import RATE
 from tests.audio.conftest import Pulse
-from tests.cli.conftest import RECORDINGS, Cli, word_errors
+from tests.cli.conftest import Cli
 from tests.relay.conftest import Sshd, relay_process
+from tests.speech import RECORDINGS, word_errors
 from tests.tui.terminal import terminal
 
 REPOSITORY = Path(__file__).parents[2]

@@ -11,7 +11,14 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from sessions.audio.modes import ARBITRATIONS, ECHO_MODES, MICROPHONE_MODES
+from sessions.audio.modes import (
+    ARBITRATIONS,
+    ECHO_MODES,
+    FASTEST,
+    LOUDEST,
+    MICROPHONE_MODES,
+    SLOWEST,
+)
 from sessions.audio.view import AudioView
 from sessions.commands import ImpossibleCommand
 from sessions.live.actions import (
@@ -31,7 +38,6 @@ from sessions.state.snapshot import DeckView, SessionView
 from sessions.text import one_line
 from tui.actions import HEARING, SPOKEN
 from tui.screens.live import LiveScreen
-from tui.sound_actions import LEAST_SPEED, MOST_SPEED, MOST_VOLUME
 from tui.widgets.device_list import DeviceList
 from tui.widgets.line import Line, meter
 from tui.widgets.settings import Dial, Pick, Setting
@@ -190,8 +196,8 @@ def _pane_settings(session: SessionView) -> Iterator[Widget]:
         yield Horizontal(Line("  Source"), Source(session.source), id="source-row")
         yield Pick("Microphone", MICROPHONE_MODES, session.microphone, name="microphone")
     if session.kind in SPOKEN:
-        yield Dial("Volume", 0.0, MOST_VOLUME, session.volume, percent, name="volume")
-        yield Dial("Speed", LEAST_SPEED, MOST_SPEED, session.speed, "{:.1f}×".format, name="speed")
+        yield Dial("Volume", 0.0, LOUDEST, session.volume, percent, name="volume")
+        yield Dial("Speed", SLOWEST, FASTEST, session.speed, "{:.1f}×".format, name="speed")
         yield Pick("Speaker", (_HEARD, _SILENCED), _SILENCED if session.muted else _HEARD, name="muted")
 
 

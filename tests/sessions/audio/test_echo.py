@@ -15,7 +15,7 @@ from sessions.audio.files import RECORDINGS, bundled_recording
 from sessions.audio.modes import ECHO_MODES, EchoMode
 from sessions.audio.pcm import RATE, Samples, from_float, samples_of
 from sessions.local.recogniser import Recogniser
-from tests.local.clients import recording, transcripts, word_errors
+from tests.speech import recording, transcripts, word_errors
 
 Wave = NDArray[np.float64]
 

@@ -1,19 +1,15 @@
 """Speech at another speed: its length, its pitch and its words."""
 
-from importlib.resources import files
-from pathlib import Path
-
-import jiwer
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from whisper_normalizer.english import EnglishTextNormalizer
 
-from sessions.audio.files import RECORDINGS, bundled_recording, read
+from sessions.audio.files import bundled_recording, read
 from sessions.audio.pcm import RATE, Resampler, Samples, from_float
 from sessions.audio.stretch import Stretch
 from sessions.local.recogniser import Recogniser
+from tests.speech import RECORDINGS, transcripts, word_errors
 
 SPEEDS = [0.5, 0.75, 0.9, 1.1, 1.25, 1.5, 2.0]
 
@@ -147,14 +143,11 @@ def test_other_speeds_are_refused(speed: float) -> None:
     ("speed", "worst"), [(0.5, 0.1), (0.75, 0.1), (1.0, 0.1), (1.25, 0.1), (1.5, 0.1), (2.0, 0.35)]
 )
 async def test_speech_keeps_its_words(speed: float, worst: float) -> None:
-    folder = Path(str(files("sessions.audio") / "recordings"))
-    lines = (folder / "transcripts.tsv").read_text().splitlines()
-    said = dict(line.split("\t") for line in lines)
-    normal, recogniser, heard = EnglishTextNormalizer(), Recogniser(), []
-    for name in RECORDINGS:
-        clip = read(folder / f"{name}.wav")
+    recogniser, heard = Recogniser(), []
+    for name in transcripts():
+        clip = read(RECORDINGS / f"{name}.wav")
         out = stretched(resampled(clip.samples, clip.rate, RATE), speed)
-        heard.append(normal(await recogniser.transcribe(resampled(out, RATE, 16_000))))
-    errors = jiwer.wer([normal(said[name]) for name in RECORDINGS], heard)
+        heard.append(await recogniser.transcribe(resampled(out, RATE, 16_000)))
+    errors = word_errors(list(transcripts().values()), heard)
     print(f"speed {speed}: word error rate {errors:.3f}")
     assert errors <= worst

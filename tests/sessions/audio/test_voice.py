@@ -15,7 +15,7 @@ from sessions.audio.modes import MICROPHONE_MODES, MicrophoneMode
 from sessions.audio.pcm import Resampler, Samples, from_float
 from sessions.audio.voice import FADE, PRE_ROLL, TAIL, Gate, NoVoiceDetector, VoiceDetector
 from sessions.local.recogniser import Recogniser
-from tests.local.clients import word_errors
+from tests.speech import word_errors
 
 RECORDINGS = Path(files.__file__).parent / "recordings"
 NAMES = files.RECORDINGS
