@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from sessions.audio.pcm import RATE, Samples
 from sessions.audio.relay.client import RelayClient, RelayRefused
-from sessions.audio.relay.discovery import RelayAddress
+from sessions.audio.relay.discovery import RelayAddress, sockets_of
 from sessions.audio.relay.link import Link, Lost
 from sessions.audio.relay.offer import Offer
 from sessions.audio.relay.server import Relay
@@ -84,11 +84,11 @@ class Served:
             await relay.serve(listening)
 
     async def connect(self) -> Link:
-        return Link(*await asyncio.open_unix_connection(self.path))
+        return Link(*await asyncio.open_unix_connection(sockets_of(self.path)[0]))
 
     async def send(self, data: bytes) -> None:
         """Connect as somebody who sends just this."""
-        reader, writer = await asyncio.open_unix_connection(self.path)
+        reader, writer = await asyncio.open_unix_connection(sockets_of(self.path)[0])
         with Link(reader, writer):
             writer.write(data)
             await writer.drain()

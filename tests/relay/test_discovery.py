@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sessions.audio.relay.discovery import VARIABLE, BadRelay, find, socket_name
+from sessions.audio.relay.discovery import VARIABLE, BadRelay, find, set_aside, socket_name, sockets_of
 from sessions.secrets import Secret
 
 TOKEN = "0123456789abcdefghij_-"
@@ -86,8 +86,24 @@ def test_what_is_no_socket_does_not_count(sockets: Sockets) -> None:
 
 def test_a_socket_without_a_tunnel_is_removed(sockets: Sockets) -> None:
     stale = sockets.make(socket_name(Secret(TOKEN)), stale=True)
-    assert find({}, sockets.folder) == []
+    with pytest.raises(BadRelay, match="log out, and run its ssh command again"):
+        find({}, sockets.folder)
     assert not stale.exists()
+    assert find({}, sockets.folder) == []
+
+
+def test_a_socket_that_is_set_aside_makes_room_and_is_still_found(sockets: Sockets) -> None:
+    path = sockets.make(socket_name(Secret(TOKEN)))
+    set_aside(path)
+    assert not path.exists()
+    (found,) = find({}, sockets.folder)
+    assert (found.path, found.token) == (path, Secret(TOKEN))
+    (aside,) = sockets_of(path)
+    set_aside(aside)
+    assert sockets_of(path) == [aside], "it is there already"
+    again = sockets.make(path.name)
+    assert sockets_of(path) == [again, aside], "what ssh has made last is tried first"
+    assert len(find({}, sockets.folder)) == 1
 
 
 def test_a_folder_that_is_not_there_holds_none(folder: Path) -> None:

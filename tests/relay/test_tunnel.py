@@ -16,7 +16,8 @@ import pytest
 from sessions.audio import files
 from sessions.audio.pcm import RATE, Resampler, Samples, samples_of
 from sessions.audio.relay.client import RelayClient, RelayRefused
-from sessions.audio.relay.discovery import RelayAddress, find
+from sessions.audio.relay.discovery import RelayAddress, find, sockets_of
+from sessions.audio.relay.door import FREED_AFTER
 from sessions.audio.relay.wire import WIRE_RATE
 from sessions.secrets import Secret
 from tests.audio.conftest import Pulse
@@ -208,7 +209,7 @@ async def test_others_are_refused_while_the_first_goes_on_undisturbed(sshd: Sshd
                 with pytest.raises(RelayRefused, match=why):
                     await Deck(address, Tone()).client.run()
             for garbage in (b"\xff" * 64, (2).to_bytes(4) + b"\xc1\xc1", b"GET / HTTP/1.1\r\n\r\n"):
-                async with await anyio.connect_unix(relay.remote) as stream:
+                async with await anyio.connect_unix(sockets_of(relay.remote)[0]) as stream:
                     await stream.send(garbage)
             pulled = deck.mixer.pulled
             await until(lambda: deck.mixer.pulled > pulled + 2 * RATE, "playback")
@@ -217,6 +218,22 @@ async def test_others_are_refused_while_the_first_goes_on_undisturbed(sshd: Sshd
             assert relay.lines.count("connected") == 1
             assert relay.said("refused a client") == 2
         end(ssh)
+
+
+async def test_a_deck_that_ended_with_its_tunnel_is_followed_by_another(sshd: Sshd) -> None:
+    """As without tmux: the second ssh must be able to make its socket, and the second deck find it."""
+    with relay_process() as relay:
+        for _ in range(3):
+            ssh = await connect(sshd, relay)
+            (address,) = find({}, sshd.folder)
+            deck = Deck(address, Tone())
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(deck.client.run)
+                await until(lambda deck=deck: deck.client.state == "connected", "the connection")  # type: ignore[misc]
+                end(ssh)
+                await until(lambda deck=deck: deck.client.state == "lost", "the loss", NOTICED)  # type: ignore[misc]
+                tasks.cancel_scope.cancel()
+            await anyio.sleep(FREED_AFTER)
 
 
 async def test_a_sound_server_that_ends_is_told_and_used_again_when_back(pulse: Pulse, sshd: Sshd) -> None:

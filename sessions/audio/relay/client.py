@@ -4,14 +4,13 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Literal
 
 import anyio
 
 from sessions.audio.pcm import samples_of
 from sessions.audio.relay.clock import PeerClock
-from sessions.audio.relay.discovery import RelayAddress, discard, ours
+from sessions.audio.relay.discovery import RelayAddress, discard, set_aside, sockets_of
 from sessions.audio.relay.door import WRONG_TOKEN_DELAY, new_token
 from sessions.audio.relay.link import PATIENCE, PING_EVERY, Link, Lost
 from sessions.audio.relay.supply import Supply
@@ -37,8 +36,6 @@ from sessions.text import one_line
 
 RETRY_EVERY = 0.5
 _GOODBYE_LIMIT = 0.2
-_AWAY = ".away"
-"""Ending of a socket whose tunnel does not answer: out of the way of the next, and still tried."""
 
 State = Literal["connecting", "connected", "lost"]
 
@@ -124,12 +121,14 @@ class RelayClient:
         address = self.address
         if address.path is None:
             return Link(*await asyncio.open_connection(address.host, address.port))
-        for path in (address.path, _away(address.path)):
-            if ours(path):
-                try:
-                    return Link(*await asyncio.open_unix_connection(path))
-                except ConnectionRefusedError:
-                    discard(path)
+        for path in sockets_of(address.path):
+            try:
+                link = Link(*await asyncio.open_unix_connection(path))
+            except ConnectionRefusedError:
+                discard(path)
+            else:
+                set_aside(path)
+                return link
         raise ConnectionRefusedError
 
     async def _talk(self, link: Link) -> None:
@@ -155,12 +154,7 @@ class RelayClient:
     async def _greet(self, link: Link) -> Welcome:
         sent = time.monotonic()
         await link.send(Hello(VERSION, self.address.token.reveal(), self._key.reveal()))
-        try:
-            answer = await link.receive(from_relay, PATIENCE + WRONG_TOKEN_DELAY)
-        except Lost:
-            if self._lost_at is not None and time.monotonic() - sent > PATIENCE:
-                self._set_away()
-            raise
+        answer = await link.receive(from_relay, PATIENCE + WRONG_TOKEN_DELAY)
         if isinstance(answer, Refused):
             raise RelayRefused(one_line(answer.reason))
         if not isinstance(answer, Welcome):
@@ -169,13 +163,6 @@ class RelayClient:
         self._clock = PeerClock()
         self._clock.answered(sent, answer.now / 1e6, time.monotonic())
         return answer
-
-    def _set_away(self) -> None:
-        """Make room for the socket of a new tunnel: sshd keeps that of a dead one for hours."""
-        path = self.address.path
-        if path is not None and ours(path):
-            with suppress(OSError):
-                path.rename(_away(path))
 
     def _become_connected(self, welcome: Welcome) -> None:
         self.state, self._lost_at, self.trouble = "connected", None, ""
@@ -234,7 +221,3 @@ class RelayClient:
         self._expected = captured.frame + samples.size
         if self._input and samples.size:
             self._feed(samples, WIRE_RATE, self._clock.local(captured.at / 1e6))
-
-
-def _away(path: Path) -> Path:
-    return path.with_name(path.name + _AWAY)

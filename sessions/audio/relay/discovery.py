@@ -1,13 +1,15 @@
 """Where a forwarded relay is: the sockets that `ssh -R` has made here, or the one that is named.
 
-sshd makes them for this user alone, and only such are taken. One whose tunnel has gone is removed, for sshd
-does not, and the next `ssh -R` could not make it again.
+sshd makes them for this user alone, and only such are taken. It never removes them, and the next `ssh -R` of
+the same relay could not make its own again: so a socket that is used is set aside under another name, by
+which it works as well, and one whose tunnel has gone is removed.
 """
 
 import os
 import re
 import socket
 import stat
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ VARIABLE = "VOXDECK_RELAY"
 FOLDER = Path("/tmp")  # where `voxdeck relay` has sshd put them, whatever TMPDIR says here
 _NAME = re.compile(r"voxdeck-relay-([A-Za-z0-9_-]{16,64})\.sock")
 _TCP = re.compile(r"(localhost|127\.0\.0\.1|\[?::1\]?):(\d{1,5})#([A-Za-z0-9_-]{16,64})")
+_TUNNEL_GONE = "the relay's tunnel is gone: log out, and run its ssh command again"
 _EXPECTED = "expected a socket voxdeck-relay-….sock, or HOST:PORT#TOKEN with a HOST of this machine"
 
 
@@ -45,16 +48,42 @@ def socket_name(token: Secret) -> str:
 
 
 def find(environment: Mapping[str, str] = os.environ, folder: Path = FOLDER) -> list[RelayAddress]:
-    """Find the relays, the newest first. Raises BadRelay when one is named wrongly."""
+    """Find the relays, the newest first.
+
+    Raises BadRelay when one is named wrongly, or there is nothing but what a tunnel has left behind.
+    """
     if named := environment.get(VARIABLE, "").strip():
         return [_named(named)]
     if not hasattr(socket, "AF_UNIX"):
         return []
-    found = [
-        path for path in folder.glob("voxdeck-relay-*.sock") if _NAME.fullmatch(path.name) and ours(path)
-    ]
-    there = sorted((path for path in found if is_served(path)), key=_made_at, reverse=True)
-    return [_unix(path, number) for number, path in enumerate(there, 1)]
+    left_over = False
+    served: dict[Path, float] = {}
+    for path in {
+        folder / f"{each.name.partition('.')[0]}.sock" for each in folder.glob("voxdeck-relay-*.sock*")
+    }:
+        if _NAME.fullmatch(path.name):
+            sockets = sockets_of(path)
+            times = [_made_at(each) for each in sockets if is_served(each)]
+            left_over = left_over or bool(sockets)
+            if times:
+                served[path] = max(times)
+    if left_over and not served:
+        raise BadRelay(_TUNNEL_GONE)
+    newest_first = sorted(served, key=lambda path: served[path], reverse=True)
+    return [_unix(path, number) for number, path in enumerate(newest_first, 1)]
+
+
+def sockets_of(path: Path) -> list[Path]:
+    """Return the sockets of a relay: the one that ssh makes, then those that were set aside, newest first."""
+    aside = sorted(path.parent.glob(f"{path.name}.*"), key=_made_at, reverse=True)
+    return [each for each in (path, *aside) if ours(each)]
+
+
+def set_aside(path: Path) -> None:
+    """Make room for the socket of the next tunnel; this one goes on to work."""
+    if path.suffix == ".sock":
+        with suppress(OSError):
+            path.rename(path.with_name(f"{path.name}.{time.time_ns()}"))
 
 
 def _named(text: str) -> RelayAddress:
