@@ -6,7 +6,8 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -88,7 +89,7 @@ def engines() -> Iterator[Check]:
         yield Check("engines", "packages", "ok", "all there")
 
 
-async def providers(config: Config, gateway: Gateway, *, embedded: bool) -> AsyncIterator[Check]:
+async def providers(config: Config, gateway: Gateway, *, embedded: bool) -> AsyncGenerator[Check]:
     """Try every offer by the gateway, and (where it is a real one) directly too."""
     transport = Transport(config.network.ca)
     try:
@@ -110,8 +111,9 @@ async def providers(config: Config, gateway: Gateway, *, embedded: bool) -> Asyn
                 except (BadConfig, BadAddress) as error:
                     yield Check(subject, "setup", "failed", str(error))
                     continue
-                async for check in _try(subject, opening, transport):
-                    yield check
+                async with aclosing(_try(subject, opening, transport)) as checks:
+                    async for check in checks:
+                        yield check
     finally:
         await transport.aclose()
 
@@ -122,16 +124,18 @@ def _agent(config: Config, offer: Offer) -> str:
     return next((table.agent for table in tables if table.provider == offer.provider and table.agent), "")
 
 
-async def _try(subject: str, opening: Opening, transport: Transport) -> AsyncIterator[Check]:
-    async for check in _reach(subject, opening.address):
-        yield check
-        if check.outcome == "failed":
-            return
-    async for check in _open(subject, opening, transport):
-        yield check
+async def _try(subject: str, opening: Opening, transport: Transport) -> AsyncGenerator[Check]:
+    async with aclosing(_reach(subject, opening.address)) as checks:
+        async for check in checks:
+            yield check
+            if check.outcome == "failed":
+                return
+    async with aclosing(_open(subject, opening, transport)) as checks:
+        async for check in checks:
+            yield check
 
 
-async def _reach(subject: str, address: Address) -> AsyncIterator[Check]:
+async def _reach(subject: str, address: Address) -> AsyncGenerator[Check]:
     """DNS, TCP, TLS: each on its own, as a session would do them."""
     parts = urlsplit(address.url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80)
@@ -139,10 +143,10 @@ async def _reach(subject: str, address: Address) -> AsyncIterator[Check]:
     try:
         with anyio.fail_after(STEP_TIMEOUT):
             found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            yield Check(subject, "dns", "ok", str(found[0][4][0]), time.monotonic() - begun)
     except (OSError, TimeoutError, UnicodeError) as error:
         yield Check(subject, "dns", "failed", f"{host}: {_why(error)}")
         return
+    yield Check(subject, "dns", "ok", str(found[0][4][0]), time.monotonic() - begun)
     begun = time.monotonic()
     try:
         with anyio.fail_after(STEP_TIMEOUT):
@@ -164,7 +168,7 @@ async def _reach(subject: str, address: Address) -> AsyncIterator[Check]:
         yield Check(subject, "tls", "ok", "", time.monotonic() - begun)
 
 
-async def _open(subject: str, opening: Opening, transport: Transport) -> AsyncIterator[Check]:
+async def _open(subject: str, opening: Opening, transport: Transport) -> AsyncGenerator[Check]:
     """Upgrade, first provider message, close."""
     codec = opening.codec()
     events: list[tuple[float, Event]] = []

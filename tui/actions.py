@@ -35,7 +35,7 @@ ACTIONS = (
     DeckAction("toggle_pause", "ctrl+t", "Pause", "Pause or resume the speech", SPOKEN),
     DeckAction("replay", "ctrl+r", "Replay", "Speak the latest text again", SPEAK),
     DeckAction(
-        "skip", "ctrl+n", "Skip", "Leave what is spoken now, and go on with the next", SPOKEN, footer=False
+        "skip", "ctrl+n", "Skip", "Skip what is spoken now, and go on with the next", SPOKEN, footer=False
     ),
     DeckAction(
         "toggle_listening",
@@ -44,7 +44,7 @@ ACTIONS = (
         "Give the pane the microphone, or take it away; in push-to-talk, begin or end to talk",
         HEARING,
     ),
-    DeckAction("audio", "f6", "Audio", "Choose microphone and speaker, and set how the pane sounds"),
+    DeckAction("audio", "f6", "Audio", "Audio: choose devices, and set how the pane sounds"),
     DeckAction(
         "next_microphone",
         "f7",
@@ -65,17 +65,22 @@ ACTIONS = (
         footer=False,
     ),
     # Not Ctrl+Up, which macOS keeps for itself, nor Alt+Up, which some terminals send as Esc and Up.
-    DeckAction("volume(0.1)", "shift+up", "Louder", "Play the pane louder by 10 %", SPOKEN, footer=False),
+    DeckAction("volume(0.1)", "shift+up", "Louder", "Volume up, by 10 %", SPOKEN, footer=False),
     DeckAction(
-        "volume(-0.1)", "shift+down", "Quieter", "Play the pane more quietly by 10 %", SPOKEN, footer=False
+        "volume(-0.1)",
+        "shift+down",
+        "Quieter",
+        "Volume down, by 10 %",
+        SPOKEN,
+        footer=False,
     ),
-    DeckAction("speed(0.1)", "ctrl+f", "Faster", "Speak faster, at the same pitch", SPOKEN, footer=False),
-    DeckAction("speed(-0.1)", "ctrl+g", "Slower", "Speak slower, at the same pitch", SPOKEN, footer=False),
+    DeckAction("speed(0.1)", "ctrl+f", "Faster", "Speed up, at the same pitch", SPOKEN, footer=False),
+    DeckAction("speed(-0.1)", "ctrl+g", "Slower", "Speed down, at the same pitch", SPOKEN, footer=False),
     DeckAction(
         "toggle_silence",
         "ctrl+o",
         "Silence",
-        "Let the pane speak unheard, or be heard again",
+        "Silence the pane: let it speak unheard, or be heard again",
         SPOKEN,
         footer=False,
     ),

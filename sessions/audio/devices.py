@@ -53,7 +53,11 @@ class Device(msgspec.Struct, frozen=True):
 
     @property
     def detail(self) -> str:
-        return f"{self.host}, {self.rate} Hz, {self.channels} channel{'s' if self.channels > 1 else ''}"
+        # A sound server takes any number; that tells nothing.
+        channels = (
+            f", {self.channels} channel{'s' if self.channels > 1 else ''}" if self.channels <= 16 else ""
+        )
+        return f"{self.host}, {self.rate} Hz{channels}"
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,8 @@ class _Source:
     play: _Play
     """Feeds the taps until cancelled."""
     playback: Playback | None = None
+    ended: Callable[[], bool] = lambda: False
+    """Nothing but silence comes any more."""
 
 
 class AudioManager(Host):
@@ -87,6 +89,7 @@ class AudioManager(Host):
         self._looked_at = -math.inf
         self._looking = anyio.Lock()
         self._heard_until: float | None = None
+        self._recording: Playback | None = None
         self._relay: SharedRelay | None = None
         self._refreshing: anyio.Event | None = None
         self._tasks: TaskGroup | None = None
@@ -108,11 +111,12 @@ class AudioManager(Host):
         if name == MICROPHONE or name in self._sources:
             return
         taps = Taps()
-        playback = None
+        playback, ended = None, _Source.ended
         match source:
             case FileSource(path=path, loop=loop):
                 playback = Playback(await anyio.to_thread.run_sync(read, path), loop=loop)
                 play: _Play = partial(playback.run, taps.feed)
+                ended = partial(getattr, playback, "ended")
             case ToneSource(frequency=frequency):
                 play = partial(sources.play_tone, frequency, taps.feed)
             case PaneSource(name=pane):
@@ -124,10 +128,12 @@ class AudioManager(Host):
                 descriptor, rate = self._input
                 if descriptor is None:
                     raise sources.BadSource("there is no standard input to hear: start with --input -")
-                play = partial(sources.PcmInput(descriptor, rate).run, taps.feed)
+                pcm = sources.PcmInput(descriptor, rate)
+                play = partial(pcm.run, taps.feed)
+                ended = partial(getattr, pcm, "ended")
             case _:
                 play = partial(sources.play_silence, taps.feed)
-        self._sources[name] = _Source(taps, play, playback)
+        self._sources[name] = _Source(taps, play, playback, ended)
         if self._tasks:
             self._tasks.start_soon(_while_heard, self._sources[name])
 
@@ -193,27 +199,16 @@ class AudioManager(Host):
 
     def view(self) -> AudioView:
         now = time.monotonic()
-        microphone, speaker, meter = self._microphone, self._speaker, self._taps.meter
-        is_open = len(self._taps) > 0
+        speaker = self._speaker
+        latency = self.mixer.time_of(self.mixer.pulled) - now if speaker.live else 0.0
         return AudioView(
-            InputView(
-                name=microphone.name,
-                route=microphone.route,
-                chosen=microphone.chosen,
-                live=microphone.live,
-                open=is_open,
-                level=meter.level if is_open else 0.0,
-                clipping=is_open and meter.clipping(now),
-                silent_for=meter.silent_for(now) if is_open and microphone.live else 0.0,
-                lost=microphone.xruns,
-                notice=microphone.notice or self._taps.problem,
-            ),
+            self._view_of_source() or self._view_of_microphone(now),
             OutputView(
                 name=speaker.name,
                 route=speaker.route,
                 chosen=speaker.chosen,
                 live=speaker.live,
-                latency=max(0.0, self.mixer.time_of(self.mixer.pulled) - now) if speaker.live else 0.0,
+                latency=max(0.0, latency),
                 level=self.mixer.level,
                 waiting=speaker.lost,
                 underruns=speaker.xruns,
@@ -224,6 +219,33 @@ class AudioManager(Host):
             echo=self.echo.mode,
             arbitration=self.mixer.policy,
         )
+
+    def _view_of_microphone(self, now: float) -> InputView:
+        microphone, meter = self._microphone, self._taps.meter
+        is_open = len(self._taps) > 0
+        return InputView(
+            name=microphone.name,
+            route=microphone.route,
+            chosen=microphone.chosen,
+            live=microphone.live,
+            open=is_open,
+            level=meter.level if is_open else 0.0,
+            clipping=is_open and meter.clipping(now),
+            silent_for=meter.silent_for(now) if is_open and microphone.live else 0.0,
+            lost=microphone.xruns,
+            notice=microphone.notice or self._taps.problem,
+        )
+
+    def _view_of_source(self) -> InputView | None:
+        """What is heard instead of the microphone, where nobody hears that."""
+        if len(self._taps):
+            return None
+        heard = ((name, source) for name, source in self._sources.items() if len(source.taps))
+        for name, source in heard:
+            end = ", at its end" if source.ended() else ""
+            chosen, level = self._microphone.chosen, source.taps.meter.level
+            return InputView(one_line(name, 80) + end, "file", chosen, open=True, level=level)
+        return None
 
     # What the ports ask for
 
@@ -296,14 +318,13 @@ class AudioManager(Host):
 
     async def _play_recording(self) -> None:
         """Let a recording stand in for the microphone of a machine that has none."""
-        playback = Playback(bundled_recording())
-        why = self._microphone.notice
+        if self._recording is None or self._recording.ended:
+            self._recording = Playback(bundled_recording())
         self._microphone.name, self._microphone.route = RECORDING, "file"
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(playback.run, self._taps.feed)
-            await anyio.sleep(playback.length)
-            self._microphone.name = f"{RECORDING}, at its end: Ctrl+L twice plays it again"
-            self._microphone.notice = why
+            tasks.start_soon(self._recording.run, self._taps.feed)
+            await anyio.sleep(self._recording.length - self._recording.position)
+            self._microphone.name = f"{RECORDING}, at its end"
 
     async def _pass_on(self, pane: str, taps: Taps) -> None:
         """Feed what a pane says to those who listen to it."""

@@ -165,7 +165,7 @@ class Mixer:
                     track.heard(reached) / RATE,
                     track.received / RATE,
                     track.finished(reached),
-                    self._channels[group].paused,
+                    self._channels[group].paused or self.held,
                     track is playing or (track.exhausted and not track.finished(reached)),
                 )
                 for track in self._of(group)

@@ -172,11 +172,11 @@ class Port(ABC):
 
     async def _use_relay(self, address: RelayAddress) -> None:
         async with self._host.relay(address, self.direction) as problem:
-            self._had_device = True
             self.opened()
             try:
                 while True:
                     trouble = problem()
+                    self._had_device = self._had_device or not trouble
                     self.live, self.lost = not trouble, bool(trouble)
                     self._tell(address, trouble)
                     await anyio.sleep(_WATCH_EVERY)

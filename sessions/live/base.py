@@ -11,7 +11,14 @@ import anyio.to_thread
 
 from sessions.audio.files import AudioFileError
 from sessions.audio.manager import AudioManager
-from sessions.audio.modes import FASTEST, LONGEST_BLOCK, LOUDEST, SHORTEST_BLOCK, SLOWEST
+from sessions.audio.modes import (
+    FASTEST,
+    LONGEST_BLOCK,
+    LOUDEST,
+    SHORTEST_BLOCK,
+    SLOWEST,
+    MicrophoneMode,
+)
 from sessions.audio.sources import BadSource
 from sessions.commands import Command, ImpossibleCommand, SendAudio
 from sessions.events import (
@@ -80,6 +87,7 @@ class LiveSession(ABC):
         self._ready_after: float | None = None
         self._reopen = anyio.Event()
         self._lost_audio = False
+        self._listens_for_mode = False
 
     async def run(self, transport: Transport, opening: Opening) -> None:
         """Keep the session: connect, and connect anew each time the user asks for it."""
@@ -266,6 +274,7 @@ class LiveSession(ABC):
         if self.ear.mode == "push-to-talk" and self.ear.is_open:
             self.ear.toggle_talk()
         else:
+            self._listens_for_mode = False
             self.listen(on=not self.ear.wanted)
         return ""
 
@@ -278,9 +287,7 @@ class LiveSession(ABC):
         self._check_that_it_listens()
         match action:
             case SetMicrophone(mode=mode):
-                self.ear.mode = mode
-                if mode in ("push-to-talk", "voice") and not self.ear.wanted:
-                    self.listen(on=True)  # what is said just before the talk is sent with it
+                self._set_mode(mode)
                 return ""
             case SetSource(source=source):
                 if source == f"pane:{self.name}":
@@ -303,6 +310,17 @@ class LiveSession(ABC):
                     raise ImpossibleCommand("only a file can be wound: this pane hears none")
                 playback.seek(seconds)
                 return f"at {playback.position:.0f} of {playback.length:.0f} s"
+
+    def _set_mode(self, mode: MicrophoneMode) -> None:
+        """Push-to-talk and voice listen, for what is said just before is sent; after them it is as before."""
+        self.ear.mode = mode
+        ahead = mode in ("push-to-talk", "voice")
+        if ahead and not self.ear.wanted:
+            self._listens_for_mode = True
+            self.listen(on=True)
+        elif not ahead and self._listens_for_mode:
+            self._listens_for_mode = False
+            self.listen(on=False)
 
     async def _toggle_recording(self, action: ToggleRecording) -> str:
         if recorder := self._recording.stop():

@@ -100,7 +100,7 @@ class Deck:
                 offer, model = find(plan.kind, None, None)
                 session = _KINDS[plan.kind](plan.name, offer, model, self._audio)
                 session.ear.wanted, session.ear.source = plan.listens, self._source
-                if problem:
+                if problem and plan.kind != "speak":
                     session.note_fault(problem)
                 self._sessions[plan.name] = session
             await self._open(tasks, stack)

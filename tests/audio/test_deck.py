@@ -220,7 +220,7 @@ def test_a_file_is_heard_by_one_pane_and_what_another_says_by_a_third(
         assert engine.post("transcribe", Seek(-60)).result(5) == "at 0 of 3 s"
         until(engine, lambda view: text_of(view.sessions[0]).count("young man") == 2)
         engine.post("transcribe", SetSource("pane:speak")).result(5)
-        until(engine, lambda view: not view.audio.input.open)
+        until(engine, lambda view: view.audio.input.name == "pane:speak")
         engine.post("speak", SetMuted(True)).result(5)
         engine.post("speak", Say("Bananas are yellow.")).result(5)
         until(engine, lambda view: "yellow" in text_of(view.sessions[0]))

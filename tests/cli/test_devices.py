@@ -28,7 +28,7 @@ def rows(result: Result) -> list[dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("pulse")
-def test_devices_are_listed_with_number_rate_and_channels(tmp_path: Path) -> None:
+def test_devices_are_listed_with_number_and_rate(tmp_path: Path) -> None:
     cli = Cli(tmp_path)
     listed = rows(cli.run("devices", "--json"))
     for direction in ("input", "output"):
@@ -40,7 +40,7 @@ def test_devices_are_listed_with_number_rate_and_channels(tmp_path: Path) -> Non
     people = cli.run("devices").out
     for device in (row for row in listed if row["route"] == "pulseaudio"):
         assert device["id"] == "ALSA: default"
-        about = f"(ALSA, {device['rate']} Hz, {device['channels']} channels"
+        about = f"(ALSA, {device['rate']} Hz"
         assert f"\n  {device['number']}  {device['name']} {about}" in people
     assert {row["route"] for row in listed} >= {"pulseaudio", "none"}
 

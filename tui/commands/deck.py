@@ -27,14 +27,15 @@ def run(arguments: argparse.Namespace) -> int:
     from tui.commands.settings import settings  # noqa: PLC0415
 
     try:
-        descriptor = _piped_sound() if arguments.input in _STANDARD_INPUT else None
-        if sys.stdin is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
-            raise _WrongUse(_NO_TERMINAL)
-        if descriptor is None:
+        piped = arguments.input in _STANDARD_INPUT
+        if not piped:
             if arguments.input_rate:
                 raise _WrongUse("--rate is that of PCM on standard input, for --input - alone")
             _check_input(arguments.input)
         _check_output(arguments.output)
+        descriptor = _piped_sound() if piped else None
+        if sys.stdin is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise _WrongUse(_NO_TERMINAL)
         config, gateway = settings(arguments)
     except (_WrongUse, BadConfig) as error:
         sys.stderr.write(f"voxdeck: {one_line(str(error), 600)}\n")

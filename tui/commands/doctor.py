@@ -1,6 +1,7 @@
 """`voxdeck doctor`: check what is here, and try every provider."""
 
 import argparse
+from contextlib import aclosing
 
 import msgspec
 
@@ -31,8 +32,9 @@ def run(arguments: argparse.Namespace) -> int:
         config, named = settings(arguments)
         async with headless.running_gateway(named) as gateway:
             show(doctor.Check("configuration", "file", "ok", f"{config.path}; gateway: {gateway.shown}"))
-            async for check in doctor.providers(config, gateway, embedded=named is None):
-                show(check)
+            async with aclosing(doctor.providers(config, gateway, embedded=named is None)) as checks:
+                async for check in checks:
+                    show(check)
 
     status = headless.run(arguments, lambda: main)
     return status or (1 if failed else 0)

@@ -9,6 +9,7 @@ import anyio.to_thread
 from sessions.audio import directory, settings
 from sessions.audio.devices import NoDevice
 from sessions.audio.manager import AudioManager
+from sessions.audio.ports import Speaker
 from sessions.commands import Speak
 from sessions.text import one_line
 from tui.commands import headless
@@ -70,9 +71,12 @@ async def _play(wanted: str, speech: Speech, running: headless.Running) -> None:
         begun = anyio.current_time()
         while audio.mixer.sounding(SPOKEN):
             speaker = audio.view().output
-            if speaker.route == "none" and wanted != directory.NONE and speaker.notice:
-                raise headless.CommandFailed(f"cannot play: {speaker.notice}")
+            why = speaker.notice.removesuffix(Speaker.WITHOUT).removesuffix(Speaker.WAITS)
+            if wanted and speaker.live and why:  # it is not for a script to take another
+                raise headless.CommandFailed(f"cannot play: {why.rpartition(': ')[0]}")
+            if speaker.route == "none" and wanted != directory.NONE and why:
+                raise headless.CommandFailed(f"cannot play: {why}")
             if not speaker.live and anyio.current_time() - begun > DEVICE_LIMIT + speech.seconds:
-                raise headless.CommandFailed(f"cannot play: {speaker.notice or 'the speaker does not open'}")
+                raise headless.CommandFailed(f"cannot play: {why or 'the speaker does not open'}")
             await anyio.sleep(0.02)
         tasks.cancel_scope.cancel()
