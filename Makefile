@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt
 SETUP := pyproject.toml constraints.txt
-# What keeps time with devices is tested without the rest of the tests beside it.
-SOUND := tests/audio tests/relay
+# It keeps time with devices, and so runs without other tests beside it.
+SOAK := tests/audio/test_soak.py
 
 .PHONY: run test lint bench clean
 
@@ -13,8 +13,8 @@ run: $(VENV)/.run
 
 test: $(VENV)/.dev
 	@tests/system_packages
-	$(VENV)/bin/python -m pytest --numprocesses 4 --dist loadfile $(patsubst %,--ignore=%,$(SOUND))
-	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile $(SOUND)
+	$(VENV)/bin/python -m pytest --numprocesses 4 --dist worksteal --ignore=$(SOAK)
+	$(VENV)/bin/python -m pytest $(SOAK)
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check

@@ -17,7 +17,7 @@ from sessions.audio.pcm import RATE, Resampler, from_float
 from sessions.audio.taps import Tap, Taps
 from sessions.audio.voice import Gate
 from tests.audio.conftest import missing, pulseaudio
-from tests.audio.test_streams import interpreter_held_up, soak
+from tests.audio.test_soak import interpreter_held_up, soak
 
 TAPS = 16
 SECONDS = 20.0

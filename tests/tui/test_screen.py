@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Footer, Input
 
 from sessions.commands import ImpossibleCommand
 from sessions.live.actions import Action
@@ -79,6 +79,23 @@ def test_the_help_is_drawn(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(Still(BUSY), terminal_size=size, press=["f1"])
 
 
+async def open_audio(pilot: Pilot[None]) -> None:
+    """Open the audio screen, and wait until it is drawn and drawn the same again."""
+    app = pilot.app
+    assert isinstance(app, DeckApp)
+    while not app.query(Footer):
+        await pilot.pause(0.05)
+    await pilot.press("f6")
+    shown, same = "", 0
+    for _ in range(200):
+        await pilot.pause(0.05)
+        before, shown = shown, screen_text(app)
+        same = same + 1 if shown == before and len(app.screen_stack) > 1 else 0
+        if same == 5:
+            return
+    raise AssertionError(f"the screen does not settle; it is\n{shown}")
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize(
     ("name", "view"), [("sound", SOUND), ("trouble", IN_TROUBLE), ("hostile", HOSTILE_DEVICES)]
@@ -86,7 +103,7 @@ def test_the_help_is_drawn(snap_compare: Any, size: tuple[int, int]) -> None:
 def test_the_audio_screen_is_drawn(
     snap_compare: Any, size: tuple[int, int], name: str, view: DeckView
 ) -> None:
-    assert snap_compare(Still(view), terminal_size=size, press=["f6"])
+    assert snap_compare(Still(view), terminal_size=size, run_before=open_audio)
 
 
 def test_the_speak_pane_is_drawn_in_front(snap_compare: Any) -> None:

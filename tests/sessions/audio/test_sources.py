@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sessions.audio import sources
@@ -260,6 +260,7 @@ async def test_a_descriptor_without_sound_is_silence(where: str) -> None:
             os.close(descriptor)
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=9), max_size=8))
 def test_samples_may_be_torn_anywhere(pieces: list[bytes]) -> None:
     async def main() -> Samples:
