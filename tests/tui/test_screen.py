@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from sessions.commands import ImpossibleCommand
 from sessions.live.actions import Action
@@ -83,7 +83,7 @@ async def open_audio(pilot: Pilot[None]) -> None:
     """Open the audio screen, and wait until it is drawn and drawn the same again."""
     app = pilot.app
     assert isinstance(app, DeckApp)
-    while not app.query(Footer):
+    while not (app.pane and app._view):  # at the very start there is nothing to set yet
         await pilot.pause(0.05)
     await pilot.press("f6")
     shown, same = "", 0
