@@ -13,7 +13,7 @@ run: $(VENV)/.run
 
 test: $(VENV)/.dev
 	@tests/system_packages
-	$(VENV)/bin/python -m pytest --numprocesses 4 --dist worksteal --ignore=$(SOAK)
+	$(VENV)/bin/python -m pytest --numprocesses 3 --dist worksteal --ignore=$(SOAK)
 	$(VENV)/bin/python -m pytest $(SOAK)
 
 lint: $(VENV)/.dev

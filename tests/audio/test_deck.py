@@ -182,6 +182,7 @@ def test_a_session_is_recorded_on_both_sides_while_it_runs(
         with pulse.play_into_microphone(RECORDINGS / "sense_0880.wav"):
             pass
         until(engine, lambda view: view.sessions[2].answering)
+        until(engine, lambda view: view.audio.output.level > 0.05)
         time.sleep(1.0)
         engine.post("converse", Stop()).result(5)
         assert engine.post("converse", ToggleRecording(tmp_path)).result(5) == f"recorded to {path}"
