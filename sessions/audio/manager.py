@@ -143,13 +143,11 @@ class AudioManager(Host):
 
     def leave(self, session: str) -> None:
         """Close a session's tap, wherever it is."""
-        for taps in (self._taps, *(source.taps for source in self._sources.values())):
+        for taps in self._all_taps():
             taps.close(session)
 
     def listens(self, session: str) -> bool:
-        return any(
-            session in taps for taps in (self._taps, *(source.taps for source in self._sources.values()))
-        )
+        return any(session in taps for taps in self._all_taps())
 
     def taps_of(self, source: str) -> Taps:
         return self._taps if source == MICROPHONE else self._sources[source].taps
@@ -287,6 +285,9 @@ class AudioManager(Host):
             yield lambda: relay.problem(direction)
 
     # Within
+
+    def _all_taps(self) -> tuple[Taps, ...]:
+        return (self._taps, *(source.taps for source in self._sources.values()))
 
     async def _listen(self) -> None:
         """Hold the microphone open only while somebody listens."""
