@@ -60,6 +60,24 @@ class AnswerToolCall(Command, frozen=True):
     failed: bool = False
 
 
+class Forget(Command, frozen=True):
+    """Take back an item of the conversation and all that followed it. A running answer is cancelled first."""
+
+    item: str
+
+
+class SetInstructions(Command, frozen=True):
+    """Replace the system instructions, from the next answer on; empty for none."""
+
+    text: str
+
+
+class AddContext(Command, frozen=True):
+    """Let the model know something in the background: no turn, and no answer to it."""
+
+    text: str
+
+
 class MakeImage(Command, frozen=True):
     """Make pictures from a prompt; they come under the name `job`."""
 

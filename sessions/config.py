@@ -65,15 +65,37 @@ class ProviderTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SessionTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[sessions.NAME]`: what to open."""
+    """`[sessions.NAME]`: what to open. What is left out is the provider's default, and what it does not know
+    is left aside; `sessions.providers.settings` tells more of each.
+    """
 
     kind: Literal["transcribe", "speak", "converse", "image"]
     provider: str = ""
     model: str = ""
     voice: str = ""
     language: str = ""
+    sample_rate: Annotated[int, msgspec.Meta(ge=8000, le=48000)] | None = None
+    """Hertz of the audio on the wire."""
+    turn_detection: Literal["", "server_vad", "semantic_vad", "none"] = ""
+    endpointing: Annotated[int, msgspec.Meta(ge=10, le=10_000)] | None = None
+    """Milliseconds of silence that end an utterance."""
+    threshold: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    """How loud speech has to be for `server_vad`."""
+    eagerness: Literal["", "low", "medium", "high", "auto"] = ""
+    """How soon a turn is taken to be over."""
+    eot_threshold: Annotated[float, msgspec.Meta(ge=0.5, le=1)] | None = None
+    eager_eot_threshold: Annotated[float, msgspec.Meta(ge=0.3, le=0.9)] | None = None
+    eot_timeout: Annotated[int, msgspec.Meta(ge=500, le=60_000)] | None = None
+    """Milliseconds of silence after which a turn ends in any case."""
+    speakers: bool = False
+    """Tell the speakers apart."""
     instructions: str = ""
+    answers: Literal["", "spoken", "text"] = ""
+    tools: str = ""
+    """A JSON file of function definitions in OpenAI's form."""
     agent: str = ""
+    size: str = ""
+    """Of pictures: the provider's name for it."""
     block: Annotated[int, msgspec.Meta(ge=20, le=100)] | None = None
     """Milliseconds of microphone a message; none for the provider's own. Fewer cost more of the processor."""
 
@@ -100,6 +122,10 @@ class Config(msgspec.Struct, frozen=True):
     sessions: dict[str, SessionTable] = {}
     workspaces: dict[str, WorkspaceTable] = {}
     network: NetworkTable = NetworkTable()
+    keys: dict[str, str] = {}
+    """`[keys]`: an action's id to its keys in the deck; empty for none."""
+    theme: str = ""
+    """The deck's theme; empty for what was chosen in it, or suits the terminal."""
 
     def with_direct(self, provider: str, *, direct: bool) -> "Config":
         """Return the same, but for whether this provider is reached without the gateway."""
@@ -150,10 +176,12 @@ def _checked(path: Path, tables: dict[str, Any]) -> Config:
             }
         elif key == "network":
             fields[key] = _convert(path, key, value, NetworkTable)
-        elif key == "gateway":
+        elif key in ("gateway", "theme"):
             fields[key] = _convert(path, key, value, str)
+        elif key == "keys":
+            fields[key] = _convert(path, key, value, dict[str, str])
         else:
-            known = ", ".join(("gateway", "network", *_TABLES))
+            known = ", ".join(("gateway", "theme", "keys", "network", *_TABLES))
             raise BadConfig(f"{path}: {key}: unknown; expected one of: {known}")
     config = Config(path, **fields)
     _check_names(config)

@@ -6,7 +6,7 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from typing import Literal
 from urllib.parse import urlsplit
@@ -58,10 +58,21 @@ def terminal() -> Iterator[Check]:
         yield Check("terminal", "screen", "skipped", "standard output is no terminal")
         return
     fits = size.columns >= 80 and size.lines >= 24
-    detail = f"{size.columns}x{size.lines}, {os.environ.get('TERM', 'TERM is not set')}, {where}{inside}"
+    term = os.environ.get("TERM", "TERM is not set")
+    detail = f"{size.columns}x{size.lines}, {term}, {colours(os.environ)}, {where}{inside}"
     yield Check(
         "terminal", "screen", "ok" if fits else "failed", detail if fits else f"{detail}; 80x24 is wanted"
     )
+
+
+def colours(environment: Mapping[str, str]) -> str:
+    """How many colours the deck takes the terminal to have."""
+    if "NO_COLOR" in environment:
+        return "no colours (NO_COLOR)"
+    if environment.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):
+        return "all colours"
+    many = environment.get("TERM", "").endswith(("-256color", "-kitty"))
+    return f"{256 if many else 16} colours (COLORTERM=truecolor where it has all)"
 
 
 def audio() -> Iterator[Check]:

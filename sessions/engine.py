@@ -12,15 +12,13 @@ import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from sessions.commands import ImpossibleCommand
-from sessions.live.actions import Action, AudioAction
+from sessions.live.actions import Action
 from sessions.live.deck import Deck, DeckPlan
 from sessions.state.snapshot import DeckView
 
 logger = logging.getLogger(__name__)
 
 VIEW_EVERY = 0.1
-START_TIMEOUT = 15.0
-"""Seconds that what is asked for at the very start waits for its session."""
 STOP_TIMEOUT = 0.9
 """Seconds; quitting must take less than one in all."""
 
@@ -52,21 +50,11 @@ class Engine:
     def post(self, name: str, action: Action) -> Future[str]:
         """Carry out an action on a session; the result is a line to show, or ImpossibleCommand.
 
-        An `AudioAction` concerns all of them; then the name does not count.
+        A `DeckWide` action concerns all of them; then the name does not count.
         """
         if self._portal is None:
             raise ImpossibleCommand("the deck is still starting")
-        return self._portal.start_task_soon(self._do, name, action)
-
-    async def _do(self, name: str, action: Action) -> str:
-        if isinstance(action, AudioAction):
-            return await self._deck.do(action)
-        with anyio.move_on_after(START_TIMEOUT):
-            while (session := self._deck.session(name)) is None:  # noqa: ASYNC110 - at the start only
-                await anyio.sleep(VIEW_EVERY)
-        if session is None:
-            raise ImpossibleCommand("the deck could not start; the log file has the details")
-        return await session.do(action)
+        return self._portal.start_task_soon(self._deck.do, name, action)
 
     async def _run(self) -> None:
         try:

@@ -64,6 +64,10 @@ class Failed(Event, frozen=True):
     message: str
     code: int | None = None
     """HTTP status of a refusal, or the close code; none when the network failed."""
+    transient: bool = False
+    """Whether connecting anew may help without anybody's doing, as after a network drop."""
+    retry_after: float | None = None
+    """Seconds to wait before that, where the other side said so."""
 
 
 # Trouble that the session survives
@@ -232,6 +236,8 @@ class Usage(msgspec.Struct, frozen=True):
     cached: int = 0
     output_text: int = 0
     output_audio: int = 0
+    cached_audio: int = 0
+    """A part of `cached`."""
 
 
 class AnswerDone(Event, frozen=True):

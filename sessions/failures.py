@@ -6,6 +6,8 @@ first message is a failure of its own, whatever its code.
 
 import html
 import re
+import time
+from email.utils import parsedate_to_datetime
 
 import msgspec
 
@@ -85,7 +87,23 @@ def of_refusal(refused: Refused) -> Failed:
     wait = f"retry after {after}{' s' if after.isdecimal() else ''}" if after else ""
     refusal = f"refused with HTTP {refused.status}{': ' if said else ''}{said}"
     line = "; ".join(part for part in (refusal, wait, advice) if part)
-    return Failed(line, refused.status)
+    seconds = _seconds(refused.retry_after or "")
+    return Failed(line, refused.status, transient=_advises_to_reconnect(advice), retry_after=seconds)
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Read a Retry-After header: seconds, or a date (RFC 9110)."""
+    if retry_after.isdecimal():
+        return float(retry_after)
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _advises_to_reconnect(advice: str) -> bool:
+    """Whether the advice is one that a session can follow by itself."""
+    return "reconnect" in advice
 
 
 def of_end(
@@ -108,4 +126,4 @@ def of_end(
     if last_problem and last_problem not in what:
         parts.append(last_problem)
     parts.append(advice)
-    return Failed("; ".join(part for part in parts if part), code)
+    return Failed("; ".join(part for part in parts if part), code, transient=_advises_to_reconnect(advice))

@@ -7,6 +7,7 @@ codec; nothing here knows a provider.
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Literal
 
 import anyio
 
@@ -27,15 +28,20 @@ _ENOUGH_WAITING = 256 * 1024
 
 OnEvent = Callable[[float, Event], None]
 """Takes the time (`time.monotonic`) and the event. It runs on the session's loop and must not block."""
+OnFrame = Callable[[float, Literal["sent", "received"], Frame], None]
+"""Takes each message as it is received, or when the network has taken it. It must not block either."""
 
 
 class Session:
     """A session over one codec. Its end is told by a `Closed` or `Failed` event, the last of all."""
 
-    def __init__(self, codec: Codec, on_event: OnEvent, ready_timeout: float) -> None:
+    def __init__(
+        self, codec: Codec, on_event: OnEvent, ready_timeout: float, on_frame: OnFrame | None = None
+    ) -> None:
         self.codec = codec
         self.ready = False
         self._on_event = on_event
+        self._on_frame = on_frame
         self._ready_timeout = ready_timeout
         self._outbox: deque[Frame] = deque()
         self._waiting = 0
@@ -54,7 +60,7 @@ class Session:
             self._emit(failures.of_refusal(refused))
             return
         except NotReached as error:
-            self._emit(Failed(str(error)))
+            self._emit(Failed(str(error), transient=error.transient))
             return
         ended = failures.of_end(
             end,
@@ -119,6 +125,8 @@ class Session:
 
     def _receive(self, frame: Frame) -> None:
         now = time.monotonic()
+        if self._on_frame:
+            self._on_frame(now, "received", frame)
         self._tell(self.codec.receive(frame, now))
         self._put(self.codec.poll(now))
 
@@ -156,6 +164,8 @@ class Session:
                     await connection.send_message(frame)
                 except TransportError:
                     return  # the reader is told the same
+                if self._on_frame:
+                    self._on_frame(time.monotonic(), "sent", frame)
                 self._waiting -= len(frame)
                 self._outbox_drained.set()
             if self._finishing and (self.codec.finished or not self.codec.finishes):

@@ -25,6 +25,8 @@ _NOT_ASCII_SAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u
 
 def plain(text: str) -> str:
     """Return `text` with tabs as spaces and every unsafe character made visible; newlines are kept."""
+    if text.isprintable():  # most is, and this is several times faster
+        return text
     return text.translate(_UNSAFE).replace("\t", "    ")
 
 

@@ -69,7 +69,11 @@ class TransportError(Exception):
 
 
 class NotReached(TransportError):
-    """No connection, or no answer to the upgrade."""
+    """No connection, or no answer to the upgrade. `transient`: it may be there later."""
+
+    def __init__(self, message: str, *, transient: bool = False) -> None:
+        self.transient = transient
+        super().__init__(message)
 
 
 class Refused(TransportError):
@@ -311,9 +315,13 @@ class Transport:
             retry_after = error.response.headers.get("retry-after")
             raise Refused(error.response.status_code, body, retry_after) from None
         except httpx.TimeoutException:
-            raise NotReached(f"no answer from {address.shown} within {CONNECT_TIMEOUT:.0f} s") from None
+            why = f"no answer from {address.shown} within {CONNECT_TIMEOUT:.0f} s"
+            raise NotReached(why, transient=True) from None
         except httpx.HTTPError as error:
-            raise NotReached(f"cannot reach {address.shown}: {_cause(error)}") from None
+            cause = _innermost(error)
+            broken = isinstance(error, (httpx.NetworkError, httpx.RemoteProtocolError))
+            transient = broken and not isinstance(cause, ssl.SSLError)
+            raise NotReached(f"cannot reach {address.shown}: {_why(cause)}", transient=transient) from None
         except (httpx.InvalidURL, UnicodeError):
             raise NotReached(f"cannot reach {address.shown}: this is no address that can be used") from None
         if caught is not None:
@@ -359,11 +367,14 @@ async def _keep_refusal(response: httpx.Response) -> None:
     response.extensions[_REFUSAL_BODY] = bytes(body[:_MAX_REFUSAL]).decode(errors="replace")
 
 
-def _cause(error: httpx.HTTPError) -> str:
+def _innermost(error: BaseException) -> BaseException:
     """The innermost cause says what httpx's own messages leave out (which host, which errno)."""
-    cause: BaseException = error
-    while (inner := cause.__cause__ or cause.__context__) is not None:
-        cause = inner
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return error
+
+
+def _why(cause: BaseException) -> str:
     if isinstance(cause, ssl.SSLError):
         why = (cause.reason or "failed").replace("_", " ").lower()
         verdict = getattr(cause, "verify_message", "")
@@ -372,4 +383,4 @@ def _cause(error: httpx.HTTPError) -> str:
         # asyncio puts the address where the reason should be; a failed look-up has a number of its own.
         why = str(cause.strerror) if isinstance(cause, socket.gaierror) else os.strerror(cause.errno)
         return one_line(redact(why.lower()))
-    return one_line(redact(str(error) or type(error).__name__))
+    return one_line(redact(str(cause) or type(cause).__name__))

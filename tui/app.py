@@ -1,224 +1,250 @@
 """The deck's app: wiring between the engine, the panes and the actions."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App, ComposeResult, SystemCommand
+from rich.console import RenderableType
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.css.query import NoMatches
+from textual.events import DescendantFocus
 from textual.screen import Screen
-from textual.widgets import Footer
 
 import styles
 from sessions.commands import ImpossibleCommand
+from sessions.config import Config, SessionTable
 from sessions.live.actions import (
     Action,
-    AudioAction,
+    DeckWide,
     Front,
-    Reopen,
-    Replay,
-    Save,
+    Open,
     Say,
+    Seek,
+    SetMicrophone,
+    SetSource,
+    Skip,
     Stop,
     ToggleListening,
     TogglePause,
 )
-from sessions.text import one_line, plain
-from tui.actions import ACTIONS, DeckAction, key_name
-from tui.panes.converse import ConversePane
+from tui.actions import ACTIONS, BY_ID
+from tui.actions.registry import HEARING, SPOKEN, DeckAction
+from tui.driven import Manner
 from tui.panes.pane import Pane
-from tui.panes.speak import SpeakPane
-from tui.panes.transcribe import TranscribePane
 from tui.screens.live import LiveScreen
 from tui.sound_actions import SoundActions
 from tui.widgets.title_bar import TitleBar
+from tui.wish import Wishes
+from tui.workspace.actions import WorkspaceActions, openings
+from tui.workspace.store import DEFAULT, Store, WorkspaceState, usual
+from tui.workspace.strip import Strip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sessions.engine import Engine
     from sessions.state.snapshot import DeckView
 
-REFRESH = 0.1
-_BY_ID = {action.id.partition("(")[0]: action for action in ACTIONS}
+SAVE_EVERY = 2.0
+"""Seconds between looks whether the workspace is another than on disk."""
+_TAKES_TEXT = ("speak", "converse", "image")
 
 
-def _binding(action: DeckAction) -> Binding:
-    # With priority they are carried out in the order in which keys come: text typed right behind one that
-    # moves the focus goes where it is meant to.
-    return Binding(
-        action.keys, f"app.{action.id}", action.label, show=action.footer, tooltip=action.help, priority=True
-    )
-
-
-class DeckApp(SoundActions, App[None]):
-    """Three panes over an engine. `make_engine` is called after the first paint: its imports are slow."""
+class DeckApp(SoundActions, WorkspaceActions):
+    """Panes over an engine. `make_engine` is called after the first paint: its imports are slow."""
 
     TITLE = "Voxdeck"
-    CSS_PATH = styles.DECK
+    CSS_PATH = styles.FRAME
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (120, "-wide"), (180, "-widest")]  # noqa: RUF012 - Textual declares it as an instance variable
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-low"), (18, "-high")]  # noqa: RUF012 - as above
-    BINDINGS: ClassVar[list[BindingType]] = [_binding(action) for action in ACTIONS if action.keys]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("shift+tab", "app.next_pane(-1)", show=False, priority=True),
+    ]
 
-    def __init__(self, make_engine: "Callable[[], Engine]", save_into: Path) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        make_engine: "Callable[[tuple[Open, ...]], Engine]",
+        save_into: Path,
+        config: Config | None = None,
+        manner: Manner | None = None,
+        *,
+        workspace: str = DEFAULT,
+        state: WorkspaceState | None = None,
+        lacks: Callable[[SessionTable], str] = lambda table: "",
+    ) -> None:
+        config = config or Config(Path())
+        super().__init__(config, Store(config), workspace, state or usual())
+        self.drive(manner or Manner())
+        self.wishes = Wishes()
         self._make_engine = make_engine
+        self.lacks = lacks
+        """Tells what is missing to open a session, in one line; it may take its time."""
         self._engine: Engine | None = None
         self._started = asyncio.Event()
-        self._view: DeckView | None = None
-        self._front = ""
+        self.view: DeckView | None = None
+        self._first = state or usual()
+        self._told_front = ""
         self.save_into = save_into
-        self.panes: tuple[Pane, ...] = (
-            TranscribePane("transcribe"),
-            SpeakPane("speak"),
-            ConversePane("converse"),
-        )
 
     def compose(self) -> ComposeResult:
         yield TitleBar()
-        with Container(id="panes"):
-            yield from self.panes
+        yield self.grid
+        yield Strip()
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._fill)
 
     async def _fill(self) -> None:
         """After the first paint: the rest of the screen, then the engine."""
+        self.stylesheet.read(styles.INSIDE)
         for pane in self.panes:
             await pane.fill()
+        from textual.widgets import Footer  # noqa: PLC0415 - as it is painted
+
         await self.mount(Footer())
-        self.panes[-1].entry_point.focus()
+        front = next((pane for pane in self.panes if pane.session == self._first.front), None)
+        self.go_to(front or self.grid.front)
+        self.welcome()
         self.run_worker(self._start_engine, thread=True)
+
+    def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """Leave; while the panes are still there, what they hold is kept."""
+        self.save_workspace()
+        super().exit(result, return_code, message)
 
     def on_unmount(self) -> None:
         if self._engine:
             self._engine.stop()
 
     def _start_engine(self) -> None:
-        engine = self._make_engine()
+        engine = self._make_engine(tuple(openings(self._first)))
         engine.start()
         self.call_from_thread(self._join, engine)
 
     def _join(self, engine: "Engine") -> None:
         self._engine = engine
         self._started.set()
-        self.set_interval(REFRESH, lambda: self.show(engine.view))
+        self.draw_with(lambda: self.show(engine.view))
+        self.set_interval(SAVE_EVERY, self.save_workspace)
 
     def show(self, view: "DeckView") -> None:
         """Draw the deck as it is now; under another screen it would be drawn whole each time."""
-        self._view = view
+        self.view = view
+        if not self.screen_stack:
+            return
         with suppress(NoMatches):  # the screen is being made or taken down
             if len(self.screen_stack) > 1:
                 if isinstance(self.screen, LiveScreen):
                     self.screen.show(view)
                 return
-            self.screen_stack[0].query_one(TitleBar).show(view)
-            for pane, session in zip(self.panes, view.sessions, strict=False):
-                pane.show(session, view)
+            workspace = "" if self.workspace == DEFAULT else self.workspace
+            self.screen_stack[0].query_one(TitleBar).show(view, workspace)
+            sessions = {session.name: session for session in view.sessions}
+            for pane in self.panes:
+                if session := sessions.get(pane.session):
+                    pane.take(session, view)
+                    if pane.display:
+                        pane.show(session, view)
+            self._show_strip()
+
+    def _show_strip(self) -> None:
+        strip = self.screen_stack[0].query_one(Strip)
+        strip.display = self.grid.alone and len(self.panes) > 1
+        if strip.display:
+            strip.show(self.panes, self.grid.front)
 
     @property
     def pane(self) -> Pane | None:
-        """The pane that has the focus."""
+        """The pane in front: the one that has the focus, or had it last."""
         widget = self.screen_stack[0].focused if self.screen_stack else None
-        return next((pane for pane in self.panes if widget and pane in widget.ancestors_with_self), None)
+        focused = next((pane for pane in self.panes if widget and pane in widget.ancestors_with_self), None)
+        return focused or self.grid.front
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Show and allow a pane's actions only where they apply."""
-        known = _BY_ID.get(action)
-        if known is None or action == "quit":
-            return True
-        if len(self.screen_stack) > 1:
-            return False  # help or palette is in front, and has its own keys
-        if known.panes is None:
-            return True
-        return self.pane is not None and self.pane.session in known.panes
-
-    def on_descendant_focus(self) -> None:
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        if not self.screen_stack:  # it is the end, and panes go one by one
+            return
         self.refresh_bindings()
-        if self.pane and self.pane.session != self._front:
-            self._front = self.pane.session
-            self.run_worker(self._tell_front(Front(self._front)), group="front", exclusive=True)
+        self.grid.front = pane = self.pane
+        if pane and pane.session != self._told_front:
+            self._told_front = pane.session
+            self.run_worker(self._tell_front(Front(pane.session)), group="front", exclusive=True)
 
     async def _tell_front(self, front: Front) -> None:
         with suppress(ImpossibleCommand):  # the deck could not start, which its panes tell
             await self.carry_out("", front)
 
-    async def on_pane_said(self, event: Pane.Said) -> None:
-        if not await self.do(event.pane, Say(event.text)):
-            event.pane.give_back(event.text)
+    def on_strip_chosen(self, event: Strip.Chosen) -> None:
+        self.action_focus_pane(event.number)
+
+    # Actions
+
+    def applies(self, action: DeckAction) -> bool:
+        """Whether an action can be carried out where the user is."""
+        number = action.call.removeprefix("focus_pane(").rstrip(")")
+        if number.isdigit() and int(number) >= max(3, len(self.panes)):
+            return False
+        return action.panes is None or (self.pane is not None and self.pane.table.kind in action.panes)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Show and allow a pane's actions only where they apply; another screen in front has its own keys."""
+        if action not in ("perform", "next_pane") or parameters == ("quit",):
+            return True
+        if len(self.screen_stack) != 1:
+            return False
+        if parameters == ("stop",) and self.screen.query("FindBar:focus-within"):
+            return False  # Esc closes it
+        return action == "next_pane" or self.applies(BY_ID[str(parameters[0])])
+
+    async def action_perform(self, action: str) -> None:
+        """Have the pane in front carry an action of the registry out, or else the app."""
+        method = BY_ID[action].method
+        pane = self.pane
+        on_pane = pane is not None and hasattr(pane, f"action_{method.partition('(')[0]}")
+        await self.run_action(method, pane if on_pane else self)
 
     async def carry_out(self, session: str, action: Action) -> str:
         """Have the engine carry out an action; return what to show. Raises ImpossibleCommand."""
         await self._started.wait()
         assert self._engine is not None
         return await asyncio.wrap_future(
-            self._engine.post("" if isinstance(action, AudioAction) else session, action)
+            self._engine.post("" if isinstance(action, DeckWide) else session, action)
         )
 
     async def do(self, pane: Pane | None, action: Action) -> bool:
-        """Carry out an action of a pane, and tell the user what came of it."""
+        """Carry out an action of a pane, and of its group, and tell the user what came of it."""
         if pane is None:
             return False
+        first, *others = self.addressed(pane)
+        done = await self._do_alone(first, action)
+        for other in others:
+            if _is_shared(action, first, other):
+                await self._do_alone(other, action)
+        return done
+
+    async def _do_alone(self, pane: Pane, action: Action) -> bool:
         try:
             said = await self.carry_out(pane.session, action)
         except ImpossibleCommand as error:
-            self.notify(one_line(str(error)), title=pane.TITLE, severity="warning", markup=False)
+            pane.say_to_user(str(error), warning=True)
             return False
         if said:
-            self.notify(one_line(said), title=pane.TITLE, markup=False)
+            pane.say_to_user(said)
         return True
 
-    async def action_stop(self) -> None:
-        await self.do(self.pane, Stop())
-
-    async def action_toggle_pause(self) -> None:
-        await self.do(self.pane, TogglePause())
-
-    async def action_replay(self) -> None:
-        await self.do(self.pane, Replay())
-
-    async def action_toggle_listening(self) -> None:
-        await self.do(self.pane, ToggleListening())
-
-    async def action_save(self) -> None:
-        await self.do(self.pane, Save(self.save_into))
-
-    async def action_reopen(self) -> None:
-        await self.do(self.pane, Reopen())
-
-    def action_copy(self) -> None:
-        if self.pane and (text := self.pane.text()):
-            self.copy_to_clipboard(plain(text))
-            self.notify("copied", title=self.pane.TITLE)
-
-    def action_next_pane(self) -> None:
-        self.screen.focus_next()
-
-    def action_focus_pane(self, number: int) -> None:
-        self.panes[number].entry_point.focus()
-
-    def action_scroll_log(self, direction: int) -> None:
-        if self.pane:
-            log = self.pane.log_view
-            (log.scroll_page_up if direction < 0 else log.scroll_page_down)(animate=False)
-
     def action_help(self) -> None:
-        from tui.screens.help import HelpScreen  # noqa: PLC0415 - Markdown is slow to import
+        from tui.screens.help import HelpScreen  # noqa: PLC0415 - when first opened
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self.keys_of))
 
     def open_audio(self, *, at_source: bool = False) -> None:
         from tui.screens.audio import AudioScreen  # noqa: PLC0415 - when first opened
 
-        if not self.pane or not self._view:
+        if not self.pane or not self.view:
             self.notify("the deck is still starting")
             return
-        self.push_screen(AudioScreen(self.pane.session, self._view, self.carry_out, at_source=at_source))
+        self.push_screen(AudioScreen(self.pane.session, self.view, self.carry_out, at_source=at_source))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action that applies here, beside Textual's own commands."""
@@ -227,14 +253,31 @@ class DeckApp(SoundActions, App[None]):
                 yield command
         if screen is not self.screen_stack[0]:
             return
-        pane = self.pane.session if self.pane else ""
         for action in ACTIONS:
-            if action.id != "quit" and (action.panes is None or pane in action.panes):
-                key = f"Key: {key_name(action.keys)}" if action.keys else ""
-                yield SystemCommand(action.help, key, self._runner(action.id))
+            if action.id != "quit" and self.applies(action):
+                keys = self.keys_of(action.id)
+                yield SystemCommand(action.help, f"Key: {keys}" if keys else "", self._runner(action.id))
 
     def _runner(self, action: str) -> "Callable[[], None]":
         def run() -> None:
-            self.call_later(self.run_action, action)
+            self.call_later(self.action_perform, action)
 
         return run
+
+
+def _is_shared(action: Action, first: Pane, other: Pane) -> bool:
+    """Whether what one pane of a group does is done by another one too."""
+    kind = other.table.kind
+    match action:
+        case Say():
+            return kind in _TAKES_TEXT
+        case Stop() | TogglePause() | Skip():
+            return kind in SPOKEN
+        case ToggleListening():
+            # Those that differ come to be as the first.
+            same = first.view and other.view and first.view.listening == other.view.listening
+            return bool(same) and kind in HEARING
+        case SetMicrophone() | SetSource() | Seek():
+            return kind in HEARING
+        case _:
+            return False

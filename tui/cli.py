@@ -18,7 +18,13 @@ DEFAULT_RATE = 16000
 """Of raw PCM."""
 
 USAGE, INTERRUPTED = 2, 130
-_SOUND_OPTIONS = {"input": ("deck", "relay"), "output": ("deck", "relay", "say"), "input_rate": ("deck",)}
+_DECK_OPTIONS = {
+    "input": ("deck", "relay"),
+    "output": ("deck", "relay", "say"),
+    "input_rate": ("deck",),
+    "theme": ("deck",),
+    "low_bandwidth": ("deck",),
+}
 """The commands that they are for; before another one they would do nothing."""
 _OTHER_SOUND = frozenset({".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac"})
 
@@ -58,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
             help="an AI gateway: wss://…/v1/<account>/<gateway>, a configured name, or embedded",
         )
     _add_sound_options(deck)
+    _add_screen_options(deck)
     sessions.add_argument("--provider", help="such as workers-ai or openai; voxdeck sessions lists all")
     sessions.add_argument("--model", help="such as nova-3 or aura-2-en")
     sessions.add_argument("--session", metavar="NAME", help="a session that the configuration file names")
@@ -154,6 +161,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_sound_options(deck: argparse.ArgumentParser) -> None:
     deck.add_argument(
+        "--workspace",
+        metavar="NAME",
+        default="default",
+        help="panes and drafts as they were when NAME was left; a new name begins a new one",
+    )
+    deck.add_argument(
         "--input",
         metavar="D",
         default="",
@@ -169,6 +182,15 @@ def _add_sound_options(deck: argparse.ArgumentParser) -> None:
         type=_rate,
         dest="input_rate",
         help=f"sample rate of the PCM that --input - reads (default: {DEFAULT_RATE})",
+    )
+
+
+def _add_screen_options(deck: argparse.ArgumentParser) -> None:
+    deck.add_argument("--theme", metavar="NAME", default="", help="the colours, such as voxdeck-light")
+    deck.add_argument(
+        "--low-bandwidth",
+        action="store_true",
+        help="send little to the terminal, as over a slow line; also by VOXDECK_LOW_BANDWIDTH=1",
     )
 
 
@@ -199,9 +221,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")  # not every locale has every character
     parser = _parser()
     arguments = parser.parse_args(argv)
-    for option, commands in _SOUND_OPTIONS.items():
+    for option, commands in _DECK_OPTIONS.items():
         if getattr(arguments, option) and arguments.run not in commands:
-            parser.error(f"--{option.removeprefix('input_')} is not for {arguments.run}")
+            name = option.removeprefix("input_").replace("_", "-")
+            parser.error(f"--{name} is not for {arguments.run}")
     try:
         return _run(arguments)
     except KeyboardInterrupt:

@@ -1,6 +1,5 @@
 """The app's actions on sound; each has a line in the registry of actions."""
 
-from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +16,13 @@ from sessions.live.actions import (
     SetSpeed,
     SetVolume,
     Skip,
+    Stop,
+    ToggleListening,
+    TogglePause,
     ToggleRecording,
 )
 from tui.panes.pane import Pane
-from tui.wish import Wish
+from tui.wish import Wishes
 
 if TYPE_CHECKING:
     from sessions.state.snapshot import SessionView
@@ -32,13 +34,7 @@ class SoundActions:
     """A part of the app, which has the pane in front and carries actions out."""
 
     save_into: Path
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._volumes: defaultdict[str, Wish[float]] = defaultdict(Wish)
-        self._speeds: defaultdict[str, Wish[float]] = defaultdict(Wish)
-        self._wished_modes: defaultdict[str, Wish[MicrophoneMode]] = defaultdict(Wish)
-        self._before_mute: dict[str, MicrophoneMode] = {}
+    wishes: Wishes
 
     @property
     def pane(self) -> Pane | None:
@@ -56,21 +52,30 @@ class SoundActions:
     def action_source_field(self) -> None:
         self.open_audio(at_source=True)
 
+    async def action_stop(self) -> None:
+        await self.do(self.pane, Stop())
+
+    async def action_toggle_pause(self) -> None:
+        await self.do(self.pane, TogglePause())
+
+    async def action_toggle_listening(self) -> None:
+        await self.do(self.pane, ToggleListening())
+
     async def action_skip(self) -> None:
         await self.do(self.pane, Skip())
 
     async def action_next_microphone(self) -> None:
         if view := self._shown():
-            mode = self._wished_modes[view.name].or_shown(view.microphone)
+            mode = self.wishes.mode[view.name].or_shown(view.microphone)
             await self._set_microphone(_CYCLE[(_CYCLE.index(mode) + 1) % 3] if mode in _CYCLE else "on")
 
     async def action_toggle_microphone(self) -> None:
         if view := self._shown():
-            mode = self._wished_modes[view.name].or_shown(view.microphone)
+            mode = self.wishes.mode[view.name].or_shown(view.microphone)
             if mode == "muted":
-                await self._set_microphone(self._before_mute.get(view.name, "on"))
+                await self._set_microphone(self.wishes.before_mute.get(view.name, "on"))
             else:
-                self._before_mute[view.name] = mode
+                self.wishes.before_mute[view.name] = mode
                 await self._set_microphone("muted")
 
     async def action_toggle_recording(self) -> None:
@@ -84,14 +89,14 @@ class SoundActions:
 
     async def action_volume(self, step: float) -> None:
         if view := self._shown():
-            wish = self._volumes[view.name]
+            wish = self.wishes.volume[view.name]
             volume = min(LOUDEST, max(0.0, round(wish.or_shown(view.volume) + step, 2)))
             wish.make(volume)
             await self.do(self.pane, SetVolume(volume))
 
     async def action_speed(self, step: float) -> None:
         if view := self._shown():
-            wish = self._speeds[view.name]
+            wish = self.wishes.speed[view.name]
             speed = min(FASTEST, max(SLOWEST, round(wish.or_shown(view.speed) + step, 2)))
             wish.make(speed)
             await self.do(self.pane, SetSpeed(speed))
@@ -114,7 +119,7 @@ class SoundActions:
 
     async def _set_microphone(self, mode: MicrophoneMode) -> None:
         if pane := self.pane:
-            self._wished_modes[pane.session].make(mode)
+            self.wishes.mode[pane.session].make(mode)
             await self.do(pane, SetMicrophone(mode))
 
     def _shown(self) -> "SessionView | None":

@@ -1,7 +1,11 @@
 """What the user asked for last: it counts until a view can have it, so that a key can be pressed fast."""
 
 import time
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from sessions.audio.modes import MicrophoneMode
 
 T = TypeVar("T")
 
@@ -22,3 +26,13 @@ class Wish(Generic[T]):
         if self._made and time.monotonic() < self._made[1]:
             return self._made[0]
         return shown
+
+
+@dataclass
+class Wishes:
+    """The wishes on the sound of each session, by its name."""
+
+    volume: defaultdict[str, Wish[float]] = field(default_factory=lambda: defaultdict(Wish))
+    speed: defaultdict[str, Wish[float]] = field(default_factory=lambda: defaultdict(Wish))
+    mode: defaultdict[str, Wish[MicrophoneMode]] = field(default_factory=lambda: defaultdict(Wish))
+    before_mute: dict[str, MicrophoneMode] = field(default_factory=dict)

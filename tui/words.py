@@ -47,6 +47,22 @@ def times(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
+def milliseconds(seconds: float) -> str:
+    """`48 ms`, `1.2 s`."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def dollars(amount: float) -> str:
+    """`$0.0012`, `$0.43`: at least two digits that say something."""
+    return f"${amount:.2f}" if amount >= 0.1 else f"${amount:.4f}"
+
+
+def time_left(seconds: float) -> str:
+    """`58 min left`, `40 s left`."""
+    seconds = max(0.0, seconds)
+    return f"{seconds / 60:.0f} min left" if seconds >= 90 else f"{seconds:.0f} s left"
+
+
 def is_silent(view: InputView) -> bool:
     return view.open and view.silent_for >= SILENT_AFTER
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sessions.audio.jitter import Jitter
+from sessions.audio.meter import WaveMeter
 from sessions.audio.modes import FASTEST, SLOWEST
 from sessions.audio.pcm import RATE, Samples
 from sessions.audio.track import FADE_FRAMES, Track
@@ -34,6 +35,8 @@ class Channel:
         self.paused = False
         self.underruns = 0
         """Times that audio came too late to go on sounding."""
+        self.meter = WaveMeter()
+        """Of what the group says, before volume and muting."""
         self.jitter = Jitter()
         self.listeners: tuple[Listener, ...] = ()
         self._queue: deque[Track] = deque()
@@ -124,6 +127,8 @@ class Channel:
             count = min(frames, self._dying.size)
             dry[:count] += self._dying[:count]
             self._dying = self._dying[count:]
+        peak = 0.0 if dry is None else min(1.0, float(np.abs(dry).max(initial=0.0)) / 32768.0)
+        self.meter.add(peak, frames / RATE)
         if self.listeners:
             speech = np.zeros(frames, np.int16) if dry is None else clipped(dry)
             for listener in self.listeners:

@@ -28,7 +28,7 @@ from sessions.audio.relay.sharing import SharedRelay
 from sessions.audio.settings import AudioSettings
 from sessions.audio.sources import FileSource, InputSource, PaneSource, Playback, ToneSource
 from sessions.audio.taps import Tap, Taps
-from sessions.audio.view import AudioView, InputView, OutputView
+from sessions.audio.view import AudioView, InputView, OutputView, Wave
 from sessions.text import one_line
 
 MICROPHONE = "microphone"
@@ -149,6 +149,10 @@ class AudioManager(Host):
     def listens(self, session: str) -> bool:
         return any(session in taps for taps in self._all_taps())
 
+    def wave(self, session: str) -> Wave:
+        """The sound that a session listens to; empty while it does not."""
+        return next((taps.meter.wave for taps in self._all_taps() if session in taps), Wave())
+
     def taps_of(self, source: str) -> Taps:
         return self._taps if source == MICROPHONE else self._sources[source].taps
 
@@ -208,6 +212,7 @@ class AudioManager(Host):
                 live=speaker.live,
                 latency=max(0.0, latency),
                 level=self.mixer.level,
+                wave=self.mixer.meter.wave,
                 waiting=speaker.lost,
                 underruns=speaker.xruns,
                 notice=speaker.notice,
@@ -228,6 +233,7 @@ class AudioManager(Host):
             live=microphone.live,
             open=is_open,
             level=meter.level if is_open else 0.0,
+            wave=meter.wave if is_open else Wave(),
             clipping=is_open and meter.clipping(now),
             silent_for=meter.silent_for(now) if is_open and microphone.live else 0.0,
             lost=microphone.xruns,
@@ -241,8 +247,10 @@ class AudioManager(Host):
         heard = ((name, source) for name, source in self._sources.items() if len(source.taps))
         for name, source in heard:
             end = ", at its end" if source.ended() else ""
-            chosen, level = self._microphone.chosen, source.taps.meter.level
-            return InputView(one_line(name, 80) + end, "file", chosen, open=True, level=level)
+            chosen, meter = self._microphone.chosen, source.taps.meter
+            return InputView(
+                one_line(name, 80) + end, "file", chosen, open=True, level=meter.level, wave=meter.wave
+            )
         return None
 
     # What the ports ask for

@@ -13,6 +13,7 @@ from itertools import count
 import numpy as np
 
 from sessions.audio.channel import Channel, Listener, clipped
+from sessions.audio.meter import WaveMeter
 from sessions.audio.modes import LOUDEST, Arbitration
 from sessions.audio.pcm import RATE, Samples, level, samples_of
 from sessions.audio.track import Track
@@ -51,6 +52,8 @@ class Mixer:
         """Nothing goes on: the speaker is gone, or being changed."""
         self.level = 0.0
         """Peak of what was put out last, 0..1."""
+        self.meter = WaveMeter()
+        """Of what was put out."""
         self._clock = clock
         self._lock = threading.Lock()
         self._numbers = count()
@@ -201,7 +204,9 @@ class Mixer:
             self._pulled += frames
             listeners = self._listeners
         out = clipped(mix)
-        self.level = max(level(out), self.level * _DECAY)
+        peak = level(out)
+        self.level = max(peak, self.level * _DECAY)
+        self.meter.add(peak, frames / RATE)
         for listener in listeners:
             listener(first, out)
         return out

@@ -4,6 +4,20 @@ import msgspec
 
 from sessions.audio.modes import Arbitration, EchoMode, Route
 
+WAVE_STEP = 0.05
+"""Seconds of sound in a peak of a `Wave`."""
+WAVE_KEPT = 100
+"""Peaks."""
+
+
+class Wave(msgspec.Struct, frozen=True):
+    """The shape of the last seconds of a stream."""
+
+    peaks: tuple[float, ...] = ()
+    """0..1, oldest first."""
+    end: int = 0
+    """How many there were in all, so that who draws knows which are new."""
+
 
 class Choice(msgspec.Struct, frozen=True):
     """A microphone or speaker that can be chosen."""
@@ -29,6 +43,7 @@ class InputView(msgspec.Struct, frozen=True):
     open: bool = False
     level: float = 0.0
     """Peak of the last moments, 0..1."""
+    wave: Wave = Wave()
     clipping: bool = False
     silent_for: float = 0.0
     """Seconds without any sound."""
@@ -49,6 +64,7 @@ class OutputView(msgspec.Struct, frozen=True):
     latency: float = 0.0
     """Seconds from the mixer to the ear."""
     level: float = 0.0
+    wave: Wave = Wave()
     waiting: bool = False
     """It is gone, and speech waits for it."""
     underruns: int = 0

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from sessions.audio.modes import Arbitration, EchoMode, MicrophoneMode, Sides
+from sessions.config import SessionTable
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -26,7 +27,16 @@ class TogglePause(Action, frozen=True):
 
 
 class Replay(Action, frozen=True):
-    """Play the latest utterance again."""
+    """Play an utterance again."""
+
+    utterance: str = ""
+    """Empty for the latest."""
+
+
+class Drop(Action, frozen=True):
+    """Take an utterance that is not yet heard to its end out of the queue."""
+
+    utterance: str
 
 
 class Skip(Action, frozen=True):
@@ -89,16 +99,94 @@ class ToggleRecording(Action, frozen=True):
 
 
 class Save(Action, frozen=True):
-    """Write what the session holds into a new file in `folder`: speech as WAV, anything else as text."""
+    """Write what the session holds into a new file in `folder`.
+
+    Speech as WAV, pictures as they came, anything else as text.
+    """
 
     folder: Path
+    utterance: str = ""
+    """Of speech, the one to write; empty for the latest."""
+    picture: str = ""
+    """Of pictures, the one to write (`Picture.name`); empty for the latest."""
+
+
+class Export(Action, frozen=True):
+    """Write what the session holds into a new file in `folder`, in a form of `sessions.state.export`."""
+
+    folder: Path
+    ending: str
+    """txt, srt, vtt or json."""
 
 
 class Reopen(Action, frozen=True):
     """Connect anew. What was said and heard stays."""
 
 
-class AudioAction(Action, frozen=True):
+class Rename(Action, frozen=True):
+    """Call the session by this title; by its kind's usual name again if empty."""
+
+    title: str
+
+
+class Change(Action, frozen=True):
+    """Open the session anew with these settings; its kind stays, and so does what was said and heard."""
+
+    table: SessionTable
+
+
+class AnswerCall(Action, frozen=True):
+    """Tell the model the outcome of a function that it asked for."""
+
+    call: str
+    output: str
+    failed: bool = False
+
+
+class Resend(Action, frozen=True):
+    """Take back the user's latest turn and all that followed, and say this in its place."""
+
+    text: str
+
+
+class Instruct(Action, frozen=True):
+    """Replace the system instructions without connecting anew."""
+
+    text: str
+
+
+class Inform(Action, frozen=True):
+    """Let the model know something in the background: no turn, and no answer to it."""
+
+    text: str
+
+
+class DeckWide(Action, frozen=True):
+    """Base of what concerns the deck as a whole."""
+
+
+class Open(DeckWide, frozen=True):
+    """Open a session under a name that no other has. `listens`: it has the microphone from the start."""
+
+    name: str
+    table: SessionTable
+    title: str = ""
+    listens: bool = False
+
+
+class Close(DeckWide, frozen=True):
+    """End a session; `Restore` brings it back for as long as the deck runs."""
+
+    name: str
+
+
+class Restore(DeckWide, frozen=True):
+    """Bring a closed session back, with all that it said and heard, and connect it anew."""
+
+    name: str
+
+
+class AudioAction(DeckWide, frozen=True):
     """Base of what concerns the sound of all sessions."""
 
 

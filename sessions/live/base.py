@@ -1,9 +1,8 @@
 """A session with all that stands around it: its state, its log, its share of microphone and speaker."""
 
 import itertools
-import logging
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from pathlib import Path
 
 import anyio
@@ -20,21 +19,12 @@ from sessions.audio.modes import (
     MicrophoneMode,
 )
 from sessions.audio.sources import BadSource
-from sessions.commands import Command, ImpossibleCommand, SendAudio
-from sessions.events import (
-    Closed,
-    Connecting,
-    Event,
-    Failed,
-    GoingAway,
-    Malformed,
-    Problem,
-    Raw,
-    Ready,
-    Warned,
-)
+from sessions.commands import ImpossibleCommand
+from sessions.config import SessionTable
 from sessions.live.actions import (
     Action,
+    Export,
+    Rename,
     Reopen,
     Save,
     Seek,
@@ -50,59 +40,47 @@ from sessions.live.actions import (
     TogglePause,
     ToggleRecording,
 )
+from sessions.live.connection import ConnectedSession
 from sessions.live.ear import Ear
 from sessions.live.recording import Recording
-from sessions.openings import Opening
+from sessions.live.retry import Retry
 from sessions.providers.catalogue import Offer
-from sessions.secrets import redact
-from sessions.session import Session
+from sessions.state.export import export
 from sessions.state.log import Entry, LogView
-from sessions.state.snapshot import Phase, SessionView
+from sessions.state.snapshot import SessionView
 from sessions.text import one_line
-from sessions.transport import Transport
-
-logger = logging.getLogger(__name__)
-
-READY_TIMEOUT = 15.0
-"""Seconds for the provider's first message. The embedded gateway's engines load in the first few."""
 
 
-class LiveSession(ABC):
+class LiveSession(ConnectedSession):
     """One session as its user sees it; it outlives its connection. Lives on the engine's loop."""
 
-    def __init__(self, name: str, offer: Offer, model: str, audio: AudioManager) -> None:
-        self.name, self.offer, self.model = name, offer, model
+    def __init__(self, name: str, table: SessionTable, offer: Offer, model: str, audio: AudioManager) -> None:
+        super().__init__(name, table, offer, model)
+        self.title = ""
         self.audio = audio
         self.mixer = audio.mixer
         self.channel = audio.mixer.channel(name)
-        self.log: list[Entry] = []
-        self.phase: Phase = "connecting"
-        self.notice = ""
         self.ear = Ear(name, audio)
         self.ear.talk_ended = self.talk_ended
         self._recording = Recording(name, audio, self.ear, self.note_fault)
-        self._session: Session | None = None
-        self._waiting: list[Command] = []
-        self._connecting_since = 0.0
-        self._ready_after: float | None = None
-        self._reopen = anyio.Event()
         self._lost_audio = False
         self._listens_for_mode = False
 
-    async def run(self, transport: Transport, opening: Opening) -> None:
-        """Keep the session: connect, and connect anew each time the user asks for it."""
-        while True:
-            self._reopen = anyio.Event()
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._live, transport, opening)
-                await self._reopen.wait()
-                tasks.cancel_scope.cancel()
+    def leave(self) -> None:
+        """Its pane is closed: silence it and let go of everything. It may `run` again later."""
+        self.stop()
+        self.let_go("its pane was closed")
+        self.retry = Retry()
+        self._recording.stop()
 
     async def do(self, action: Action) -> str:
         """Carry out an action. Raises ImpossibleCommand with one line for the user."""
         match action:
             case Reopen():
-                self._start_over()
+                self.start_over()
+                return ""
+            case Rename(title=title):
+                self.title = one_line(title, 60)
                 return ""
             case Stop():
                 self.stop()
@@ -117,7 +95,11 @@ class LiveSession(ABC):
             case ToggleRecording():
                 return await self._toggle_recording(action)
             case Save(folder=folder):
-                return await self._save(folder)
+                return await self.write(folder, *self.to_save())
+            case Export(folder=folder, ending=ending):
+                # In a thread: hours of speech take longer than what the network can wait.
+                content = await anyio.to_thread.run_sync(export, self.entries(), ending)
+                return await self.write(folder, ending, content, "")
             case _:
                 raise ImpossibleCommand(f"{self.offer.kind} cannot do that")
 
@@ -135,17 +117,9 @@ class LiveSession(ABC):
             case SetSpeed(speed=speed):
                 self.channel.speed = _within(speed, SLOWEST, FASTEST)
 
-    def fail(self, message: str) -> None:
-        """The session cannot even be tried."""
-        self._on_event(time.monotonic(), Failed(message))
-
     @property
     def speaks(self) -> bool:
         return self.offer.kind in ("speak", "converse")
-
-    @abstractmethod
-    def apply(self, event: Event, t: float) -> None:
-        """Fold an event into the state of this kind."""
 
     @abstractmethod
     def view(self) -> SessionView:
@@ -155,18 +129,20 @@ class LiveSession(ABC):
     def stop(self) -> None:
         """Silence what sounds."""
 
-    @abstractmethod
+    def entries(self) -> list[Entry]:
+        """Return what was said and heard, with what is still being written."""
+        return list(self.log)
+
     def to_save(self) -> tuple[str, bytes, str]:
         """Return ending and content of the file to save, and a remark on it. Raises ImpossibleCommand."""
+        return "txt", export(self.entries(), "txt"), ""
 
-    def send(self, command: Command) -> None:
-        """Send now, or when the session is open. Raises ImpossibleCommand when it has ended."""
-        if self._session is not None and self._session.ready:
-            self._session.send(command)
-        elif self.phase == "connecting":
-            self._waiting.append(command)
-        else:
-            raise ImpossibleCommand("the session is closed: F5 reconnects")
+    def opened(self) -> None:
+        if self.ear.wanted:
+            self.listen(on=True)
+
+    def ended(self) -> None:
+        self.ear.close()
 
     def listen(self, *, on: bool) -> None:
         """Open or close the session's tap on the microphone."""
@@ -177,7 +153,7 @@ class LiveSession(ABC):
         elif codec and codec.input_rate and self._session and self._session.ready:
             self.ear.open(codec.input_rate, codec.input_block, self._hear)
 
-    def talk_ended(self) -> None:  # noqa: B027 - most providers hear the silence that follows
+    def talk_ended(self) -> None:
         """A stretch of talk is over, and nothing more is sent until the next."""
 
     def missed(self, seconds: float) -> None:
@@ -195,7 +171,7 @@ class LiveSession(ABC):
             listening=self.ear.is_open,
             paused=self.channel.paused,
             log=LogView(self.log),
-            ready_after=self._ready_after,
+            ready_after=self.ready_after,
             microphone=self.ear.mode,
             hearing=self.ear.hearing,
             source=self.ear.source,
@@ -204,65 +180,21 @@ class LiveSession(ABC):
             speed=self.channel.speed,
             underruns=self.channel.underruns,
             recording=str(self._recording.path or ""),
+            title=self.title,
+            heard=self.audio.wave(self.name),
+            said=self.channel.meter.wave,
+            table=self.table,
+            retry_at=self.retry.at,
+            expires_at=self.retry.expires_at,
+            latencies=self.timing.latencies,
+            usage=self.meter.usage,
+            cost=self.cost,
+            frames=self.journal.view(),
         )
 
-    def _start_over(self) -> None:
-        """From here on the old connection is nobody's, and what is asked for waits for the new one."""
-        if self.phase == "ready":
-            self._on_event(time.monotonic(), Closed(1000, "to reconnect"))
-        self._session, self.phase, self.notice = None, "connecting", ""
-        self._reopen.set()
-
-    async def _live(self, transport: Transport, opening: Opening) -> None:
-        def on_event(t: float, event: Event) -> None:
-            if session is self._session:
-                self._on_event(t, event)
-
-        session = self._session = Session(opening.codec(), on_event, READY_TIMEOUT)
-        try:
-            await session.run(transport, opening.address)
-        except Exception:
-            logger.exception("session %s", self.name)
-            self.fail("an internal fault ended the session; the log file has the details. F5 reconnects")
-
-    def _on_event(self, t: float, event: Event) -> None:
-        self.apply(event, t)
-        match event:
-            case Connecting():
-                self.phase, self.notice, self._connecting_since = "connecting", "", t
-            case Ready():
-                self.phase, self._ready_after = "ready", t - self._connecting_since
-                waiting, self._waiting = self._waiting, []
-                for command in waiting:
-                    self.send(command)
-                if self.ear.wanted:
-                    self.listen(on=True)
-            case Closed(code=code, reason=reason):
-                self._ended("closed", f"closed ({code}{': ' + reason if reason else ''}); F5 reconnects")
-            case Failed(message=message):
-                logger.info("%s: %s", self.name, redact(message))
-                self._ended("failed", message if "F5" in message else f"{message}; F5 reconnects")
-            case Problem(code=code, message=message) | Warned(code=code, message=message):
-                self.log.append(Entry("fault", one_line(redact(f"{message} ({code})" if message else code))))
-            case GoingAway(time_left=left):
-                when = "soon" if left is None else f"in {left:.0f} s"
-                self.log.append(Entry("note", f"the provider ends this connection {when}; F5 reconnects"))
-            case Malformed(why=why, size=size):
-                logger.warning("%s: unreadable frame of %d bytes: %s", self.name, size, redact(why))
-            case Raw(kind=kind):
-                logger.info("%s: unknown message %r", self.name, redact(kind)[:80])
-            case _:
-                pass
-
-    def _ended(self, phase: Phase, notice: str) -> None:
-        self.phase, self.notice = phase, notice
-        self.ear.close()
-
     def _hear(self, pcm: bytes) -> None:
-        if self._session is None or not self._session.ready:
-            return
         try:
-            self._session.send(SendAudio(pcm))
+            self.send_audio(pcm)
             self._lost_audio = False
         except ImpossibleCommand as error:
             if not self._lost_audio:
@@ -342,8 +274,8 @@ class LiveSession(ABC):
         """Tell the user of something that went wrong beside the session."""
         self.log.append(Entry("fault", line))
 
-    async def _save(self, folder: Path) -> str:
-        ending, content, remark = self.to_save()
+    async def write(self, folder: Path, ending: str, content: bytes, remark: str) -> str:
+        """Write a new file; return what to tell the user of it. Raises ImpossibleCommand."""
 
         def write() -> Path:
             path = self._new_file(folder, ending)
@@ -364,12 +296,3 @@ def _within(value: float, lowest: float, highest: float) -> float:
     if not lowest <= value <= highest:
         raise ImpossibleCommand(f"{value:g} is not from {lowest:g} to {highest:g}")
     return value
-
-
-def log_as_text(entries: list[Entry]) -> bytes:
-    """A log as lines of text; those of a conversation begin with who spoke."""
-    names = {"user": "You: ", "answer": "Answer: ", "fault": "! ", "note": "- "}
-    lines = [names.get(entry.role, "") + f"{entry.text} {entry.tail}".strip() for entry in entries]
-    if not lines:
-        raise ImpossibleCommand("there is nothing to save yet")
-    return ("\n".join(lines) + "\n").encode()

@@ -15,53 +15,55 @@ from sessions.audio.files import AudioFileError
 from sessions.audio.manager import MICROPHONE, AudioManager
 from sessions.audio.sources import BadSource, MicrophoneSource, parse
 from sessions.commands import ImpossibleCommand
-from sessions.config import EMBEDDED_NAME, BadConfig, Config
+from sessions.config import EMBEDDED_NAME, BadConfig, Config, SessionTable
 from sessions.gateway import BadAddress, Gateway
 from sessions.live.actions import (
-    AudioAction,
+    Action,
+    Change,
     ChooseInput,
     ChooseOutput,
+    Close,
+    DeckWide,
     Front,
     LookForDevices,
+    Open,
+    Restore,
     SetArbitration,
     SetEcho,
 )
 from sessions.live.base import LiveSession
 from sessions.live.converse import ConverseSession
+from sessions.live.image import ImageSession
 from sessions.live.speak import SpeakSession
 from sessions.live.transcribe import TranscribeSession
 from sessions.local.process import GatewayNotStarted, embedded_gateway
-from sessions.openings import Lacking, prepare
-from sessions.providers.catalogue import find
+from sessions.openings import Lacking, Opening, chosen, prepare
+from sessions.providers.catalogue import UnknownModel
 from sessions.providers.codec import Kind
-from sessions.providers.routes import Options
 from sessions.secrets import Secret
 from sessions.state.snapshot import DeckView
 from sessions.transport import BadAuthority, Transport
 
 logger = logging.getLogger(__name__)
 
+START_TIMEOUT = 15.0
+"""Seconds that what is asked for at the very start waits for the deck."""
+KEPT_CLOSED = 20
+"""Sessions that can be brought back; the oldest is forgotten first."""
+
 _KINDS: dict[Kind, type[LiveSession]] = {
     "transcribe": TranscribeSession,
     "speak": SpeakSession,
     "converse": ConverseSession,
+    "image": ImageSession,
 }
-
-
-@dataclass(frozen=True)
-class SessionPlan:
-    """A session to open. `listens`: it has the microphone from the start."""
-
-    name: str
-    kind: Kind
-    listens: bool = False
 
 
 @dataclass(frozen=True)
 class DeckPlan:
     """What to open. With no gateway the embedded one is started."""
 
-    sessions: tuple[SessionPlan, ...]
+    sessions: tuple[Open, ...]
     config: Config
     gateway: Gateway | None = None
     log: Path | None = None
@@ -91,28 +93,54 @@ class Deck:
             rate=plan.input_rate,
         )
         self._sessions: dict[str, LiveSession] = {}
+        self._closed: dict[str, LiveSession] = {}
+        self._running: dict[str, anyio.CancelScope] = {}
+        self._tasks: TaskGroup | None = None
+        self._transport: Transport | None = None
+        self._unusable = ""
+        """Why no session can be opened at all."""
+        self._known = anyio.Event()
+        """The sessions of the plan are there, connected or not."""
 
     async def run(self) -> None:
-        async with anyio.create_task_group() as tasks, AsyncExitStack() as stack:
-            tasks.start_soon(self._audio.run)
+        async with anyio.create_task_group() as self._tasks, AsyncExitStack() as stack:
+            self._tasks.start_soon(self._audio.run)
             problem = await self._prepare_source()
             for plan in self._plan.sessions:
-                offer, model = find(plan.kind, None, None)
-                session = _KINDS[plan.kind](plan.name, offer, model, self._audio)
-                session.ear.wanted, session.ear.source = plan.listens, self._source
-                if problem and plan.kind != "speak":
+                session = self._make(plan)
+                if problem and plan.table.kind in ("transcribe", "converse"):
                     session.note_fault(problem)
-                self._sessions[plan.name] = session
-            await self._open(tasks, stack)
+            self._known.set()
+            await self._reach_gateway(stack)
+            for session in list(self._sessions.values()):
+                self._connect(session)
             await anyio.sleep_forever()
 
-    def session(self, name: str) -> LiveSession | None:
-        return self._sessions.get(name)
+    async def do(self, name: str, action: Action) -> str:
+        """Carry out an action on a session, or on the deck as a whole; then the name does not count.
 
-    async def do(self, action: AudioAction) -> str:
-        """Carry out what concerns the sound of all. Raises ImpossibleCommand."""
+        Raises ImpossibleCommand.
+        """
+        with anyio.move_on_after(START_TIMEOUT):
+            await self._known.wait()
+        match action:
+            case DeckWide():
+                return await self._do_for_all(action)
+            case Change(table=table):
+                self._change(self._session(name), table)
+                return ""
+            case _:
+                return await self._session(name).do(action)
+
+    async def _do_for_all(self, action: DeckWide) -> str:
         try:
             match action:
+                case Open():
+                    self._connect(self._make(action))
+                case Close(name=name):
+                    self._close(name)
+                case Restore(name=name):
+                    self._restore(name)
                 case ChooseInput(device=device):
                     return f"microphone: {await self._audio.choose('input', device)}"
                 case ChooseOutput(device=device):
@@ -137,6 +165,96 @@ class Deck:
             sessions=tuple(session.view() for session in self._sessions.values()),
         )
 
+    def _session(self, name: str) -> LiveSession:
+        if name not in self._sessions:
+            raise ImpossibleCommand(
+                "the session is closed"
+                if self._known.is_set()
+                else "the deck could not start; see its log file"
+            )
+        return self._sessions[name]
+
+    def _make(self, plan: Open) -> LiveSession:
+        """Raises ImpossibleCommand."""
+        if plan.name in self._sessions or plan.name in self._closed:
+            raise ImpossibleCommand(f"there is a session {plan.name!r} already")
+        try:
+            offer, options = chosen(plan.table)
+        except (UnknownModel, BadConfig) as error:
+            raise ImpossibleCommand(str(error)) from None
+        session = _KINDS[plan.table.kind](plan.name, plan.table, offer, options.model, self._audio)
+        session.title = plan.title
+        session.ear.wanted, session.ear.source = plan.listens, self._source
+        self._sessions[plan.name] = session
+        return session
+
+    def _connect(self, session: LiveSession) -> None:
+        """Begin to keep the session; one that cannot be tried says why."""
+        if self._tasks is None or (self._transport is None and not self._unusable):
+            return  # the gateway is still being started, and all are connected then
+        if self._transport is None:
+            session.fail(self._unusable)
+            return
+        try:
+            opening = self._opening(session)
+        except (Lacking, UnknownModel, BadConfig, BadAddress) as error:
+            session.fail(str(error))
+            return
+        session.charged = self._gateway is self._plan.gateway
+        scope = self._running[session.name] = anyio.CancelScope()
+        self._tasks.start_soon(self._keep, session, self._transport, opening, scope)
+
+    def _opening(self, session: LiveSession) -> Opening:
+        assert self._gateway is not None
+        offer, options = chosen(session.table)
+        session.offer, session.model = offer, options.model
+        if options.block:
+            session.ear.block = options.block
+        return prepare(
+            self._plan.config,
+            self._gateway,
+            offer,
+            options,
+            embedded=self._gateway is not self._plan.gateway,
+        )
+
+    async def _keep(
+        self, session: LiveSession, transport: Transport, opening: Opening, scope: anyio.CancelScope
+    ) -> None:
+        with scope:
+            await session.run(transport, opening)
+
+    def _disconnect(self, session: LiveSession) -> None:
+        session.leave()
+        if scope := self._running.pop(session.name, None):
+            scope.cancel()
+
+    def _close(self, name: str) -> None:
+        session = self._session(name)
+        self._disconnect(session)
+        self._closed[name] = self._sessions.pop(name)
+        for old in list(self._closed)[:-KEPT_CLOSED]:
+            del self._closed[old]
+
+    def _restore(self, name: str) -> None:
+        if name not in self._closed:
+            raise ImpossibleCommand("it cannot be brought back any more")
+        session = self._sessions[name] = self._closed.pop(name)
+        session.phase, session.notice = "connecting", ""
+        self._connect(session)
+
+    def _change(self, session: LiveSession, table: SessionTable) -> None:
+        if table.kind != session.offer.kind:
+            raise ImpossibleCommand(f"a session that is there to {session.offer.kind} cannot {table.kind}")
+        try:
+            chosen(table)
+        except (UnknownModel, BadConfig) as error:
+            raise ImpossibleCommand(str(error)) from None
+        self._disconnect(session)
+        session.table = table
+        session.phase, session.notice = "connecting", ""
+        self._connect(session)
+
     async def _prepare_source(self) -> str:
         """Return why what was to be heard cannot be, in one line; the microphone is heard then."""
         try:
@@ -150,38 +268,20 @@ class Deck:
         if session := self._sessions.get(name):
             session.missed(seconds)
 
-    async def _open(self, tasks: TaskGroup, stack: AsyncExitStack) -> None:
+    async def _reach_gateway(self, stack: AsyncExitStack) -> None:
         if self._gateway is None:
             try:
                 running = await stack.enter_async_context(embedded_gateway(self._plan.log))
             except GatewayNotStarted as error:
-                self._fail_all(str(error))
+                self._unusable = str(error)
                 return
             self._gateway = Gateway(running.url, Secret(running.token), name=EMBEDDED_NAME)
         try:
-            transport = Transport(self._plan.config.network.ca)
+            self._transport = Transport(self._plan.config.network.ca)
         except BadAuthority as error:
-            self._fail_all(str(error))
+            self._unusable = str(error)
             return
-        stack.push_async_callback(transport.aclose)
-        for session in self._sessions.values():
-            options = Options(session.model)
-            try:
-                opening = prepare(
-                    self._plan.config,
-                    self._gateway,
-                    session.offer,
-                    options,
-                    embedded=self._gateway is not self._plan.gateway,
-                )
-            except (Lacking, BadConfig, BadAddress) as error:
-                session.fail(str(error))
-                continue
-            tasks.start_soon(session.run, transport, opening)
-
-    def _fail_all(self, message: str) -> None:
-        for session in self._sessions.values():
-            session.fail(message)
+        stack.push_async_callback(self._transport.aclose)
 
 
 def _source(text: str) -> str:
@@ -192,6 +292,6 @@ def _source(text: str) -> str:
         return MICROPHONE
 
 
-def plans(kinds: Sequence[Kind]) -> tuple[SessionPlan, ...]:
+def plans(kinds: Sequence[Kind]) -> tuple[Open, ...]:
     """One session of each kind; a transcription listens from the start."""
-    return tuple(SessionPlan(kind, kind, listens=kind == "transcribe") for kind in kinds)
+    return tuple(Open(kind, SessionTable(kind), listens=kind == "transcribe") for kind in kinds)

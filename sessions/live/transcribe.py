@@ -6,16 +6,18 @@ import msgspec
 
 from sessions.audio.manager import AudioManager
 from sessions.commands import Finalize, ImpossibleCommand
+from sessions.config import SessionTable
 from sessions.events import Event
-from sessions.live.base import LiveSession, log_as_text
+from sessions.live.base import LiveSession
 from sessions.providers.catalogue import Offer
+from sessions.state.log import Entry
 from sessions.state.snapshot import SessionView
 from sessions.state.transcript import Transcript
 
 
 class TranscribeSession(LiveSession):
-    def __init__(self, name: str, offer: Offer, model: str, audio: AudioManager) -> None:
-        super().__init__(name, offer, model, audio)
+    def __init__(self, name: str, table: SessionTable, offer: Offer, model: str, audio: AudioManager) -> None:
+        super().__init__(name, table, offer, model, audio)
         self._transcript = Transcript(self.log)
 
     def apply(self, event: Event, t: float) -> None:
@@ -38,5 +40,5 @@ class TranscribeSession(LiveSession):
     def stop(self) -> None:
         self.listen(on=False)
 
-    def to_save(self) -> tuple[str, bytes, str]:
-        return "txt", log_as_text([*self.log, *self._transcript.live]), ""
+    def entries(self) -> list[Entry]:
+        return [*self.log, *self._transcript.live]

@@ -184,23 +184,26 @@ class _Speech:
         text, self._text = self._text[:length], self._text[length:]
         async for sentence, samples in self._synthesiser.read_aloud(text, self._speed):
             await self._send_sentence(sentence, samples)
-        if tail := b"".join(self._encoder.flush()):
-            await self._send_audio(tail, None)
 
     async def _send_sentence(self, sentence: str, samples: Samples) -> None:
         letters = letter_spans(sentence, samples)
         start = 0.0
-        for piece in np.array_split(samples, max(1, round(len(samples) / RATE))):
+        pieces = np.array_split(samples, max(1, round(len(samples) / RATE)))
+        for number, piece in enumerate(pieces, start=1):
             end = start + len(piece) / RATE
             chunk = [
                 (char, (begin - start, until - start)) for char, (begin, until) in letters if begin < end
             ]
             letters = letters[len(chunk) :]
-            await self._send_audio(b"".join(self._encoder.push(piece)), chunk)
+            # What encoding kept back goes along with the last letters, as none are left to come with it.
+            frames = self._encoder.push(piece)
+            if number == len(pieces):
+                frames += self._encoder.flush()
+            await self._send_audio(b"".join(frames), chunk)
             start = end
 
-    async def _send_audio(self, audio: bytes, letters: list[tuple[str, Span]] | None) -> None:
-        alignment = None if letters is None else _alignment(letters)
+    async def _send_audio(self, audio: bytes, letters: list[tuple[str, Span]]) -> None:
+        alignment = _alignment(letters)
         await self._session.send(
             {
                 "audio": base64.b64encode(audio).decode(),

@@ -89,12 +89,13 @@ class CartesiaCodec(Codec):
     ready_on_open = True
     finishes = False
 
-    def __init__(self, model: str, voice: str, language: str = "en") -> None:
+    def __init__(self, model: str, voice: str, language: str = "en", rate: int = OUTPUT_RATE) -> None:
+        self._rate = rate
         self._request = {
             "model_id": model,
             "voice": {"mode": "id", "id": voice},
             "language": language,
-            "output_format": {"container": "raw", "encoding": "pcm_s16le", "sample_rate": OUTPUT_RATE},
+            "output_format": {"container": "raw", "encoding": "pcm_s16le", "sample_rate": rate},
             "add_timestamps": True,
             "max_buffer_delay_ms": 0,  # the sentences are ours; left out, it is 0 or 3000 by version
         }
@@ -163,7 +164,7 @@ class CartesiaCodec(Codec):
         match answer:
             case _Chunk(data=data):
                 pcm = context.samples.add(data)
-                return [Audio(name, pcm, OUTPUT_RATE)] if pcm else []
+                return [Audio(name, pcm, self._rate)] if pcm else []
             case _Timestamps(word_timestamps=timestamps) if timestamps:
                 timed = list(zip(timestamps.words, timestamps.start, timestamps.end, strict=False))
                 begun, _ = context.text.follow(timed)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sessions.gateway import Route
-from sessions.providers import routes
+from sessions.providers import routes, settings
 from sessions.providers.cartesia import CartesiaCodec
 from sessions.providers.codec import Codec, Kind
 from sessions.providers.deepgram_flux import FluxCodec
@@ -18,7 +18,9 @@ from sessions.providers.fal_realtime import FalRealtimeCodec
 from sessions.providers.gemini_live import GeminiLiveCodec
 from sessions.providers.openai_realtime import RealtimeCodec
 from sessions.providers.openai_transcription import TranscriptionCodec
-from sessions.providers.routes import LISTEN_RATE, Options
+from sessions.providers.routes import LISTEN_RATE, SPEAK_RATE, Options
+from sessions.providers.settings import Setting
+from sessions.providers.turn_detection import TurnDetection
 
 _CLOUDFLARE = "@cf/deepgram/"
 
@@ -41,6 +43,7 @@ class Offer:
     """The first is the default."""
     route: RouteOf
     codec: Callable[[Options], Codec]
+    settings: tuple[Setting, ...]
     open_list: bool = True
     direct: bool = True
     """Whether the provider can be reached without the gateway."""
@@ -54,6 +57,33 @@ class Offer:
                 return name
         return model if self.open_list and not model.startswith("@cf/") else None
 
+    def settings_of(self, model: str) -> tuple[Setting, ...]:
+        """Return what may be set of a session with this model."""
+        return tuple(each for each in self.settings if not each.models or model.startswith(each.models))
+
+
+def _listen(options: Options) -> Codec:
+    return ListenCodec(options.sample_rate or LISTEN_RATE)
+
+
+def _flux(options: Options) -> Codec:
+    rate = options.sample_rate or LISTEN_RATE
+    return FluxCodec(rate, options.eot_timeout / 1000) if options.eot_timeout else FluxCodec(rate)
+
+
+def _deepgram_speak(options: Options) -> Codec:
+    return SpeakCodec(options.sample_rate or SPEAK_RATE)
+
+
+def _turns(options: Options) -> TurnDetection:
+    kind = options.turn_detection or "server_vad"
+    return TurnDetection(kind, options.threshold, options.endpointing, options.eagerness)
+
+
+def _fal(options: Options) -> dict[str, str]:
+    size = {"image_size": options.size} if options.size else {}
+    return {"format": "png" if options.png else "jpeg", **size}
+
 
 OFFERS = (
     Offer(
@@ -61,7 +91,8 @@ OFFERS = (
         kind="transcribe",
         models=("@cf/deepgram/nova-3",),
         route=routes.workers_listen,
-        codec=lambda options: ListenCodec(LISTEN_RATE),
+        codec=_listen,
+        settings=settings.DEEPGRAM_LISTEN,
         open_list=False,
         direct=False,
     ),
@@ -70,7 +101,8 @@ OFFERS = (
         kind="transcribe",
         models=("@cf/deepgram/flux",),
         route=routes.workers_flux,
-        codec=lambda options: FluxCodec(LISTEN_RATE),
+        codec=_flux,
+        settings=settings.flux(highest_threshold=0.9, longest_timeout=10_000),
         open_list=False,
         direct=False,
     ),
@@ -79,7 +111,8 @@ OFFERS = (
         kind="speak",
         models=("@cf/deepgram/aura-1", "@cf/deepgram/aura-2-en", "@cf/deepgram/aura-2-es"),
         route=routes.workers_speak,
-        codec=lambda options: SpeakCodec(),
+        codec=_deepgram_speak,
+        settings=settings.WORKERS_SPEAK,
         open_list=False,
         direct=False,
     ),
@@ -88,7 +121,8 @@ OFFERS = (
         kind="transcribe",
         models=("flux-general-en", "flux-general-multi"),
         route=routes.deepgram_flux,
-        codec=lambda options: FluxCodec(LISTEN_RATE),
+        codec=_flux,
+        settings=settings.flux(highest_threshold=1.0, longest_timeout=60_000),
         open_list=False,
     ),
     Offer(
@@ -96,14 +130,16 @@ OFFERS = (
         kind="transcribe",
         models=("nova-3", "nova-3-medical"),
         route=routes.deepgram_listen,
-        codec=lambda options: ListenCodec(LISTEN_RATE),
+        codec=_listen,
+        settings=settings.DEEPGRAM_LISTEN,
     ),
     Offer(
         provider="deepgram",
         kind="speak",
         models=("aura-2-thalia-en", "aura-2-luna-en", "aura-asteria-en"),
         route=routes.deepgram_speak,
-        codec=lambda options: SpeakCodec(),
+        codec=_deepgram_speak,
+        settings=settings.DEEPGRAM_SPEAK,
     ),
     Offer(
         provider="openai",
@@ -111,15 +147,22 @@ OFFERS = (
         models=("gpt-realtime-2.1", "gpt-realtime-2.1-mini", "gpt-realtime-1.5"),
         route=routes.openai_realtime,
         codec=lambda options: RealtimeCodec(
-            speech=options.speech, instructions=options.instructions, voice=options.voice
+            speech=options.speech,
+            voice=options.voice,
+            instructions=options.instructions,
+            tools=options.tools,
+            turns=_turns(options),
+            language=options.language,
         ),
+        settings=settings.OPENAI_REALTIME,
     ),
     Offer(
         provider="openai",
         kind="transcribe",
         models=("gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-realtime-whisper"),
         route=routes.openai_transcription,
-        codec=lambda options: TranscriptionCodec(options.model),
+        codec=lambda options: TranscriptionCodec(options.model, _turns(options), options.language),
+        settings=settings.OPENAI_TRANSCRIPTION,
     ),
     Offer(
         provider="google",
@@ -127,15 +170,26 @@ OFFERS = (
         models=("gemini-3.8-live", "gemini-3.8-live-extended-thinking"),
         route=routes.gemini,
         codec=lambda options: GeminiLiveCodec(
-            options.model, voice=options.voice, instructions=options.instructions
+            options.model,
+            voice=options.voice,
+            instructions=options.instructions,
+            tools=options.tools,
+            language=options.language,
+            silence=options.endpointing,
+            eagerness=options.eagerness,
+            handle=options.handle,
         ),
+        settings=settings.GEMINI,
     ),
     Offer(
         provider="cartesia",
         kind="speak",
         models=("sonic-3.5", "sonic-3"),
         route=routes.cartesia,
-        codec=lambda options: CartesiaCodec(options.model, options.voice, options.language or "en"),
+        codec=lambda options: CartesiaCodec(
+            options.model, options.voice, options.language or "en", options.sample_rate or SPEAK_RATE
+        ),
+        settings=settings.CARTESIA,
         default_voice="6ccbfb76-1fc6-48f7-b71d-91ac6298247b",
     ),
     Offer(
@@ -143,7 +197,13 @@ OFFERS = (
         kind="converse",
         models=("agent",),
         route=routes.elevenlabs_agent,
-        codec=lambda options: ElevenLabsAgentCodec(text_only=not options.speech),
+        codec=lambda options: ElevenLabsAgentCodec(
+            text_only=not options.speech,
+            instructions=options.instructions,
+            voice=options.voice,
+            language=options.language,
+        ),
+        settings=settings.ELEVENLABS_AGENT,
         open_list=False,
         wants_agent=True,
     ),
@@ -152,7 +212,8 @@ OFFERS = (
         kind="speak",
         models=("eleven_flash_v2_5", "eleven_multilingual_v2"),
         route=routes.elevenlabs_speak,
-        codec=lambda options: ElevenLabsSpeakCodec(),
+        codec=lambda options: ElevenLabsSpeakCodec(options.sample_rate or SPEAK_RATE),
+        settings=settings.ELEVENLABS_SPEAK,
         default_voice="21m00Tcm4TlvDq8ikWAM",
     ),
     Offer(
@@ -160,7 +221,8 @@ OFFERS = (
         kind="image",
         models=("fal-ai/fast-lcm-diffusion/realtime",),
         route=routes.fal_realtime,
-        codec=lambda options: FalRealtimeCodec(format="png" if options.png else "jpeg"),
+        codec=lambda options: FalRealtimeCodec(**_fal(options)),
+        settings=settings.FAL,
         open_list=False,
     ),
     Offer(
@@ -168,7 +230,8 @@ OFFERS = (
         kind="image",
         models=("fal-ai/fast-lightning-sdxl", "fal-ai/fast-lcm-diffusion"),
         route=routes.fal_http,
-        codec=lambda options: FalHttpCodec(format="png" if options.png else "jpeg"),
+        codec=lambda options: FalHttpCodec(**_fal(options)),
+        settings=settings.FAL,
     ),
 )
 

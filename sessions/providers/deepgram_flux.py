@@ -37,8 +37,10 @@ IDLE_EVERY = 3.0
 """Seconds between signs of life when no turn is open. The socket is dropped after about 10 to 30 s."""
 MOST_SILENCE = 12
 """Blocks of silence at once; what is missing after a longer standstill is forgotten."""
-MUTE_AFTER = 20.0
-"""Seconds: four times the service's end-of-turn timeout, by default 5 s. Sockets have gone mute in a turn."""
+END_OF_TURN_TIMEOUT = 5.0
+"""Seconds of silence after which the service ends a turn in any case, by default."""
+MUTE_AFTER = 4 * END_OF_TURN_TIMEOUT
+"""Seconds, at the default. Sockets have gone mute in a turn."""
 
 
 class _Numbered(Message, frozen=True):
@@ -144,8 +146,9 @@ class FluxCodec(Codec):
     finishes = True
     input_block = BLOCK
 
-    def __init__(self, rate: int = 16000) -> None:
+    def __init__(self, rate: int = 16000, end_of_turn_timeout: float = END_OF_TURN_TIMEOUT) -> None:
         self.input_rate = rate
+        self._mute_after = max(3.0, 4 * end_of_turn_timeout)
         self._silence = bytes(2 * round(rate * BLOCK))
         self._stream = _Stream(rate)
         self._turn: _TurnInfo | None = None
@@ -218,11 +221,11 @@ class FluxCodec(Codec):
 
     def elapse(self, now: float) -> list[Event]:
         """Return what no message tells: that within a turn none comes any more, once."""
-        mute = self._turn is not None and not self._finishing and now - self._last_message >= MUTE_AFTER
+        mute = self._turn is not None and not self._finishing and now - self._last_message >= self._mute_after
         if not mute or self._told_mute:
             return []
         self._told_mute = True
-        return [Warned("mute", f"nothing came for {MUTE_AFTER:.0f} s within a turn: reconnect")]
+        return [Warned("mute", f"nothing came for {self._mute_after:.0f} s within a turn: reconnect")]
 
     def closed(self, *, clean: bool) -> list[Event]:
         """After `CloseStream` no `EndOfTurn` comes: the last update is the turn's final text."""

@@ -73,7 +73,8 @@ class SpeakCodec(Codec):
     ready_on_open = True
     finishes = True
 
-    def __init__(self) -> None:
+    def __init__(self, rate: int = OUTPUT_RATE) -> None:
+        self._rate = rate
         self._held: deque[_Sentence] = deque()
         self._sent: deque[_Sentence] = deque()
         self._flush_times: deque[float] = deque(maxlen=FLUSHES)
@@ -161,10 +162,10 @@ class SpeakCodec(Codec):
         before = self._bytes.get(sentence.utterance, 0)
         if not sentence.heard:
             sentence.heard = True
-            start = before / (2 * OUTPUT_RATE)
+            start = before / (2 * self._rate)
             events.append(AudioSpan(sentence.utterance, sentence.begin, sentence.end, start))
         self._bytes[sentence.utterance] = before + whole
-        return [*events, Audio(sentence.utterance, data[:whole], OUTPUT_RATE)]
+        return [*events, Audio(sentence.utterance, data[:whole], self._rate)]
 
     def _flushed(self) -> list[Event]:
         if self._clearing or not self._sent:

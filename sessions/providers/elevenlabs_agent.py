@@ -12,7 +12,17 @@ from typing import Any
 
 import msgspec
 
-from sessions.commands import AnswerToolCall, CancelAnswer, Command, ImpossibleCommand, SendAudio, SendText
+from sessions.commands import (
+    AddContext,
+    AnswerToolCall,
+    CancelAnswer,
+    Command,
+    Forget,
+    ImpossibleCommand,
+    SendAudio,
+    SendText,
+    SetInstructions,
+)
 from sessions.events import (
     AnswerCorrected,
     AnswerDone,
@@ -69,7 +79,8 @@ class _Answer(msgspec.Struct):
 
 
 class ElevenLabsAgentCodec(Codec):
-    """One conversation. `text_only` has to be allowed in the agent's settings.
+    """One conversation. What is given here takes the place of the agent's own, and has to be allowed in the
+    agent's settings.
 
     An answer cannot be cancelled or truncated on this wire: what still comes of one that is not wanted is
     dropped here, and `Truncate` is impossible. A turn by text interrupts by itself.
@@ -79,9 +90,14 @@ class ElevenLabsAgentCodec(Codec):
     ready_on_open = False
     finishes = False
 
-    def __init__(self, *, text_only: bool = False) -> None:
+    def __init__(
+        self, *, text_only: bool = False, instructions: str = "", voice: str = "", language: str = ""
+    ) -> None:
         self.input_rate = None if text_only else 16000
         self._text_only = text_only
+        self._override = wire.override(
+            text_only=text_only, instructions=instructions, voice=voice, language=language
+        )
         self._initiated = self._ready = False
         self._encode: Callable[[bytes], bytes] = bytes
         self._decode: Callable[[bytes], bytes] = bytes
@@ -113,9 +129,9 @@ class ElevenLabsAgentCodec(Codec):
                     raise ImpossibleCommand("audio must not be empty")
                 chunk = b2a_base64(self._encode(pcm), newline=False).decode("ascii")
                 return ['{"user_audio_chunk":"' + chunk + '"}']
+            case SendText(text=text) | AddContext(text=text) if not text.strip():
+                raise ImpossibleCommand("there is no text to send")
             case SendText(text=text):
-                if not text.strip():
-                    raise ImpossibleCommand("there is no text to send")
                 self._drop_answer()
                 return [_message("user_message", text=sendable(text))]
             case CancelAnswer():
@@ -124,6 +140,12 @@ class ElevenLabsAgentCodec(Codec):
             case AnswerToolCall(call=call, output=output, failed=failed):
                 result = sendable(output)
                 return [_message("client_tool_result", tool_call_id=call, result=result, is_error=failed)]
+            case AddContext(text=text):
+                return [_message("contextual_update", text=sendable(text))]
+            case Forget():
+                raise ImpossibleCommand("an agent cannot take turns back")
+            case SetInstructions():
+                raise ImpossibleCommand("an agent takes instructions at the start of a session only")
             case _:
                 raise ImpossibleCommand(f"an agent does not know {type(command).__name__}")
 
@@ -131,8 +153,7 @@ class ElevenLabsAgentCodec(Codec):
         frames, self._pongs = self._pongs, []
         if not self._initiated:
             self._initiated = True
-            override = {"conversation": {"text_only": True}}
-            fields = {"conversation_config_override": override} if self._text_only else {}
+            fields = {"conversation_config_override": self._override} if self._override else {}
             frames.insert(0, _message("conversation_initiation_client_data", **fields))
         return frames
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from sessions.providers.wire import Message, decoder_of
+from sessions.providers.wire import Message, decoder_of, sendable
 
 
 class InitiationMetadata(msgspec.Struct, frozen=True):
@@ -151,3 +151,16 @@ decoder = decoder_of(
     Error,
     *(_ignored(tag) for tag in _IGNORED),
 )
+
+
+def override(*, text_only: bool, instructions: str, voice: str, language: str) -> dict[str, Any]:
+    """Return `conversation_config_override`, with what is to be other than the agent has it."""
+    agent: dict[str, Any] = {"language": language} if language else {}
+    if instructions:
+        agent["prompt"] = {"prompt": sendable(instructions)}
+    parts = {
+        "conversation": {"text_only": True} if text_only else {},
+        "agent": agent,
+        "tts": {"voice_id": voice} if voice else {},
+    }
+    return {name: part for name, part in parts.items() if part}

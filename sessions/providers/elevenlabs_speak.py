@@ -81,8 +81,8 @@ _decoder = msgspec.json.Decoder(_Message)
 
 
 class _Utterance:
-    def __init__(self, name: str, text: str) -> None:
-        self.name = name
+    def __init__(self, name: str, text: str, rate: int) -> None:
+        self.name, self.rate = name, rate
         self.text = SpokenText(text)
         self.samples = WholeSamples()
         self.dropped = False
@@ -90,7 +90,7 @@ class _Utterance:
 
     @property
     def seconds(self) -> float:
-        return self.samples.count / OUTPUT_RATE
+        return self.samples.count / self.rate
 
     @property
     def over(self) -> bool:
@@ -105,7 +105,7 @@ class _Utterance:
         if words:
             events.append(AudioWords(self.name, words))
         if pcm:
-            events.append(Audio(self.name, pcm, OUTPUT_RATE))
+            events.append(Audio(self.name, pcm, self.rate))
         return events
 
     def end(self) -> list[Event]:
@@ -125,7 +125,8 @@ class ElevenLabsSpeakCodec(Codec):
     ready_on_open = True
     finishes = True
 
-    def __init__(self) -> None:
+    def __init__(self, rate: int = OUTPUT_RATE) -> None:
+        self._rate = rate
         self._utterances: deque[_Utterance] = deque()
         self._opened = False
         self._finishing = False
@@ -155,7 +156,7 @@ class ElevenLabsSpeakCodec(Codec):
             case Speak(utterance=name, text=text):
                 if not letters(text):
                     raise ImpossibleCommand("there is no text to speak")
-                self._utterances.append(_Utterance(name, text))
+                self._utterances.append(_Utterance(name, text, self._rate))
                 sentences = [text[begin:end].rstrip() for begin, end in spans(text, LONGEST_INPUT)]
                 return self._sent(
                     now, *({"text": sendable(sentence) + " ", "flush": True} for sentence in sentences)

@@ -13,13 +13,16 @@ from typing import Any
 import msgspec
 
 from sessions.commands import (
+    AddContext,
     AnswerToolCall,
     CancelAnswer,
     Command,
     Finalize,
+    Forget,
     ImpossibleCommand,
     SendAudio,
     SendText,
+    SetInstructions,
 )
 from sessions.events import (
     AnswerDone,
@@ -78,7 +81,8 @@ class _Turn(msgspec.Struct):
 
 
 class GeminiLiveCodec(Codec):
-    """One conversation. `tools` are function declarations in Gemini's form; `handle` resumes a session.
+    """One conversation. `tools` are function definitions in OpenAI's form; `silence`, in milliseconds, ends a
+    turn, and with an `eagerness` of `low` rather late; `handle` resumes a session.
 
     An answer cannot be cancelled or truncated on this wire: what still comes of one that is not wanted is
     dropped here, and `Truncate` is impossible. A turn by text interrupts by itself.
@@ -96,9 +100,21 @@ class GeminiLiveCodec(Codec):
         voice: str = "",
         instructions: str = "",
         tools: tuple[dict[str, Any], ...] = (),
+        language: str = "",
+        silence: int | None = None,
+        eagerness: str = "",
         handle: str = "",
     ) -> None:
-        self._setup = wire.setup(model, voice, instructions, tools, handle)
+        self._setup = wire.setup(
+            model,
+            voice=voice,
+            instructions=instructions,
+            tools=tools,
+            language=language,
+            silence=silence,
+            eagerness=eagerness,
+            handle=handle,
+        )
         self._set_up = self._ready = False
         self._session = uuid.uuid4().hex[:8]
         self._count = 0
@@ -133,7 +149,7 @@ class GeminiLiveCodec(Codec):
             events.append(ToolCallsCancelled(message.tool_call_cancellation.ids))
         return events + _news(message)
 
-    def send(self, command: Command, now: float) -> list[Frame]:
+    def send(self, command: Command, now: float) -> list[Frame]:  # noqa: C901 - one row a command
         if not self._ready:
             raise ImpossibleCommand("the session is not ready yet")
         match command:
@@ -161,6 +177,12 @@ class GeminiLiveCodec(Codec):
                     "response": {"error" if failed else "output": sendable(output)},
                 }
                 return [_encode({"toolResponse": {"functionResponses": [response]}})]
+            case AddContext():
+                raise ImpossibleCommand("Gemini Live takes nothing in the background")
+            case Forget():
+                raise ImpossibleCommand("Gemini Live cannot take turns back")
+            case SetInstructions():
+                raise ImpossibleCommand("Gemini Live takes instructions at the start of a session only")
             case _:
                 raise ImpossibleCommand(f"Gemini Live does not know {type(command).__name__}")
 

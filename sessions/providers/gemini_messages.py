@@ -166,15 +166,28 @@ def decode(frame: Frame) -> ServerMessage | Event:
 
 
 def setup(
-    model: str, voice: str, instructions: str, tools: tuple[dict[str, Any], ...], handle: str
+    model: str,
+    *,
+    voice: str,
+    instructions: str,
+    tools: tuple[dict[str, Any], ...],
+    language: str,
+    silence: int | None,
+    eagerness: str,
+    handle: str,
 ) -> dict[str, Any]:
     """Return the content of the first message.
 
     Without the compression of its context, a session would end after 15 minutes.
     """
     generation: dict[str, Any] = {"responseModalities": ["AUDIO"]}
+    speech: dict[str, Any] = {}
     if voice:
-        generation["speechConfig"] = {"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": voice}}}
+        speech["voiceConfig"] = {"prebuiltVoiceConfig": {"voiceName": voice}}
+    if language:
+        speech["languageCode"] = language
+    if speech:
+        generation["speechConfig"] = speech
     setup: dict[str, Any] = {
         "model": model if model.startswith("models/") else f"models/{model}",
         "generationConfig": generation,
@@ -185,6 +198,19 @@ def setup(
     }
     if instructions:
         setup["systemInstruction"] = {"parts": [{"text": sendable(instructions)}]}
+    detection: dict[str, Any] = {}
+    if silence is not None:
+        detection["silenceDurationMs"] = silence
+    if eagerness:
+        detection["endOfSpeechSensitivity"] = f"END_SENSITIVITY_{eagerness.upper()}"
+    if detection:
+        setup["realtimeInputConfig"] = {"automaticActivityDetection": detection}
     if tools:
-        setup["tools"] = [{"functionDeclarations": tools}]
+        setup["tools"] = [{"functionDeclarations": [_declaration(tool) for tool in tools]}]
     return setup
+
+
+def _declaration(tool: dict[str, Any]) -> dict[str, Any]:
+    """Put a function definition of OpenAI's form into Gemini's."""
+    names = {"name": "name", "description": "description", "parameters": "parametersJsonSchema"}
+    return {names[field]: value for field, value in tool.items() if field in names}

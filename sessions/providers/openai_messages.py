@@ -82,10 +82,15 @@ class Error(Message, frozen=True, tag="error"):
     error: ErrorBody = ErrorBody()
 
 
+class CachedTokens(msgspec.Struct, frozen=True):
+    audio_tokens: int = 0
+
+
 class TokenDetails(msgspec.Struct, frozen=True):
     text_tokens: int = 0
     audio_tokens: int = 0
     cached_tokens: int = 0
+    cached_tokens_details: CachedTokens | None = None
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -103,6 +108,7 @@ class Response(msgspec.Struct, frozen=True):
     status: str = ""
     status_details: StatusDetails | None = None
     usage: Usage | None = None
+    output: tuple[Item, ...] = ()
 
 
 class ResponseCreated(Message, frozen=True, tag="response.created"):

@@ -10,12 +10,16 @@ from typing import Any
 import msgspec
 
 from sessions.commands import (
+    AddContext,
     AnswerToolCall,
     CancelAnswer,
     Command,
+    Finalize,
+    Forget,
     ImpossibleCommand,
     SendAudio,
     SendText,
+    SetInstructions,
     Truncate,
 )
 from sessions.events import (
@@ -39,6 +43,8 @@ from sessions.events import (
 )
 from sessions.providers import openai_messages as wire
 from sessions.providers.codec import Codec, Frame
+from sessions.providers.openai_items import Items
+from sessions.providers.turn_detection import TurnDetection
 from sessions.providers.wire import sendable
 
 RATE = 24000
@@ -47,9 +53,12 @@ RATE = 24000
 _APPEND = '{"type":"input_audio_buffer.append","audio":"'
 _CREATE = '{"type":"response.create"}'
 _CANCEL = '{"type":"response.cancel"}'
+_COMMIT = '{"type":"input_audio_buffer.commit"}'
 
 _HARMLESS = frozenset({"response_cancel_not_active", "input_audio_buffer_commit_empty"})
 """Answers to a command that came too late to matter."""
+_DELETION = "delete-"
+"""Begins the ids of deletions: whether there still was anything to delete does not matter."""
 _BUSY = "conversation_already_has_active_response"
 
 _ADVICE = {
@@ -83,7 +92,8 @@ def explain_close(reason: str) -> str:
 class RealtimeCodec(Codec):
     """One conversation. `speech` asks for spoken answers (which bring their transcript), else for text.
 
-    `tools` are function definitions in OpenAI's form (`type`, `name`, `description`, `parameters`).
+    `tools` are function definitions in OpenAI's form (`type`, `name`, `description`, `parameters`). Where
+    `turns` are not detected, `Finalize` ends the user's; `language` is that of the user.
     """
 
     kind = "converse"
@@ -98,8 +108,12 @@ class RealtimeCodec(Codec):
         voice: str = "",
         instructions: str = "",
         tools: tuple[dict[str, Any], ...] = (),
+        turns: TurnDetection | None = None,
+        language: str = "",
     ) -> None:
         self._speech = speech
+        self._turns = turns or TurnDetection()
+        self._language = language
         self._voice = voice
         self._instructions = instructions
         self._tools = tools
@@ -111,6 +125,9 @@ class RealtimeCodec(Codec):
         """The response that is being created was cancelled before it had a name."""
         self._create_due = False
         self._dropped: set[str] = set()
+        self._items = Items()
+        self._deletions: list[Frame] = []
+        """Of items that came of an answer after it had been taken back."""
         self._content: dict[str, int] = {}
         self._received: dict[str, int] = {}
         self._odd: dict[str, bytes] = {}
@@ -133,13 +150,14 @@ class RealtimeCodec(Codec):
             case wire.SessionCreated(session=session):
                 self._greeted = True
                 return [Ready(session.id, session.expires_at)]
-            case wire.ItemAdded(item=item) if item.type == "message":
-                return [TurnAdded(item.id, item.role or "")]
+            case wire.ItemAdded(item=item):
+                self._items.add(item.id)
+                return [TurnAdded(item.id, item.role or "")] if item.type == "message" else []
             case wire.OutputItemDone(response_id=answer, item=item) if item.type == "function_call":
                 return self._call(answer, item.call_id, item.name, item.arguments)
             case wire.ArgumentsDone(response_id=answer, call_id=call, name=name, arguments=arguments):
                 return self._call(answer, call, name, arguments)
-            case wire.ItemAdded() | wire.OutputItemDone() | wire.AudioCommitted() | wire.Ignored():
+            case wire.OutputItemDone() | wire.AudioCommitted() | wire.Ignored():
                 return []
             case wire.SpeechStarted(audio_start_ms=ms):
                 self._drop_active()
@@ -157,7 +175,9 @@ class RealtimeCodec(Codec):
             case wire.ResponseCreated(response=response):
                 self._active = response.id
                 if self._unwanted:
+                    # Nothing of it was told, so nothing of it stays.
                     self._drop_active()
+                    self._items.forget_response(response.id)
                 self._creating = self._unwanted = False
                 return [AnswerStarted(response.id)]
             case wire.ResponseDone(response=response):
@@ -169,30 +189,35 @@ class RealtimeCodec(Codec):
             case other:  # pragma: no cover - the decoder makes no other type
                 raise AssertionError(other)
 
-    def send(self, command: Command, now: float) -> list[Frame]:
+    def send(self, command: Command, now: float) -> list[Frame]:  # noqa: C901 - one row a command
         if not self._greeted:
             raise ImpossibleCommand("the session is not ready yet")
         match command:
             case SendAudio(pcm=pcm):
                 return [append(pcm)]
+            case Finalize() if self._turns.kind == "none":
+                self._create_due = True
+                return [_COMMIT, *self.poll(now)]
+            case SendText(text=text) | AddContext(text=text) if not text.strip():
+                raise ImpossibleCommand("there is no text to send")
             case SendText(item=item, text=text):
-                if not text.strip():
-                    raise ImpossibleCommand("there is no text to send")
-                message = {
-                    "type": "conversation.item.create",
-                    "item": {
-                        "id": item,
-                        "type": "message",
-                        "role": "user",
-                        "content": [{"type": "input_text", "text": sendable(text)}],
-                    },
-                }
                 cancel = self._cancel()
                 self._create_due = True
-                return [*cancel, encode(message), *self.poll(now)]
+                self._items.add(item)
+                return [*cancel, _message("user", text, id=item), *self.poll(now)]
+            case AddContext(text=text):
+                return [_message("system", text)]
+            case Forget(item=item):
+                return self._forget(item)
+            case SetInstructions(text=text):
+                self._instructions = text
+                settings = {"type": "realtime", "instructions": sendable(text)}
+                update = encode({"type": "session.update", "session": settings})
+                return [update] if self._configured else self.poll(now)
             case CancelAnswer():
                 self._create_due = False
-                self._unanswered.clear()
+                if self._active is not None:
+                    self._unanswered.clear()
                 return self._cancel()
             case AnswerToolCall(call=call, output=output, failed=failed):
                 return [self._answer_call(call, output, failed), *self.poll(now)]
@@ -206,6 +231,8 @@ class RealtimeCodec(Codec):
         if self._greeted and not self._configured:
             self._configured = True
             frames.append(encode({"type": "session.update", "session": self._settings()}))
+        deletions, self._deletions = self._deletions, []
+        frames += deletions
         # A response.create while one runs is refused, so it waits for response.done.
         if self._create_due and self._active is None and not self._creating:
             self._create_due, self._creating = False, True
@@ -220,18 +247,15 @@ class RealtimeCodec(Codec):
         output: dict[str, Any] = {"format": pcm}
         if self._voice:
             output["voice"] = self._voice
+        language = {"language": self._language} if self._language else {}
         settings: dict[str, Any] = {
             "type": "realtime",
             "output_modalities": ["audio" if self._speech else "text"],
             "audio": {
                 "input": {
                     "format": pcm,
-                    "transcription": {"model": "gpt-realtime-whisper"},
-                    "turn_detection": {
-                        "type": "server_vad",
-                        "create_response": True,
-                        "interrupt_response": True,
-                    },
+                    "transcription": {"model": "gpt-realtime-whisper", **language},
+                    "turn_detection": self._turns.wire(create_response=True, interrupt_response=True),
                 },
                 "output": output,
             },
@@ -253,6 +277,17 @@ class RealtimeCodec(Codec):
         """What is still under way of the running answer will not be wanted."""
         if self._active is not None:
             self._dropped.add(self._active)
+
+    def _forget(self, item: str) -> list[Frame]:
+        try:
+            items = self._items.forget(item)
+        except KeyError:
+            raise ImpossibleCommand("the model does not know of that turn any more") from None
+        if self._active is not None:
+            self._items.forget_response(self._active)
+        self._create_due = False
+        self._unanswered.clear()
+        return [*self._cancel(), *map(_delete, items)]
 
     def _truncate(self, item: str, heard: float) -> list[Frame]:
         if item not in self._received:
@@ -309,6 +344,7 @@ class RealtimeCodec(Codec):
         # It may be the end of one whose start could not be read.
         if self._active in (None, response.id):
             self._active, self._creating, self._unwanted = None, False, False
+        self._deletions += map(_delete, self._items.done(response.id, (item.id for item in response.output)))
         details = response.status_details or wire.StatusDetails()
         reason = details.reason or ""
         if details.error:
@@ -316,7 +352,7 @@ class RealtimeCodec(Codec):
         return [AnswerDone(response.id, response.status, reason, _usage(response.usage))]
 
     def _error(self, error: wire.ErrorBody) -> list[Event]:
-        if error.code in _HARMLESS:
+        if error.code in _HARMLESS or (error.event_id or "").startswith(_DELETION):
             return []
         if error.code == _BUSY:
             self._create_due = self._create_due or not self._unwanted
@@ -325,6 +361,16 @@ class RealtimeCodec(Codec):
             return []
         self._creating = self._unwanted = False
         return [problem(error)]
+
+
+def _message(role: str, text: str, **fields: str) -> str:
+    content = [{"type": "input_text", "text": sendable(text)}]
+    item = {**fields, "type": "message", "role": role, "content": content}
+    return encode({"type": "conversation.item.create", "item": item})
+
+
+def _delete(item: str) -> str:
+    return encode({"type": "conversation.item.delete", "item_id": item, "event_id": f"{_DELETION}{item}"})
 
 
 def problem(error: wire.ErrorBody) -> Problem:
@@ -343,4 +389,5 @@ def _usage(usage: wire.Usage | None) -> Usage | None:
         cached=given.cached_tokens,
         output_text=made.text_tokens,
         output_audio=made.audio_tokens,
+        cached_audio=given.cached_tokens_details.audio_tokens if given.cached_tokens_details else 0,
     )

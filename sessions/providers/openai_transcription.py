@@ -24,11 +24,12 @@ from sessions.events import (
 from sessions.providers import openai_messages as wire
 from sessions.providers.codec import Codec, Frame
 from sessions.providers.openai_realtime import RATE, append, encode, explain_close, problem
+from sessions.providers.turn_detection import TurnDetection
 
 _COMMIT = '{"type":"input_audio_buffer.commit"}'
 _NOTHING_TO_COMMIT = "input_audio_buffer_commit_empty"
 
-_DETECT_TURNS = ("gpt-4o", "whisper-1")
+DETECT_TURNS = ("gpt-4o", "whisper-1")
 """Models, by how they begin, that work with the service's voice activity detection. All others (such as
 gpt-realtime-whisper and gpt-live-transcribe) refuse it: the client has to end each turn."""
 
@@ -74,9 +75,10 @@ class TranscriptionCodec(Codec):
     finishes = True
     input_rate = RATE
 
-    def __init__(self, model: str) -> None:
-        self._model = model
-        self._pauses = None if model.startswith(_DETECT_TURNS) else _Pauses()
+    def __init__(self, model: str, turns: TurnDetection | None = None, language: str = "") -> None:
+        """`turns`: how they are detected, for models that the service detects them for."""
+        self._model, self._turns, self._language = model, turns or TurnDetection(), language
+        self._pauses = None if model.startswith(DETECT_TURNS) else _Pauses()
         self._greeted = self._configured = self._finishing = False
         self._sent = 0
         """Bytes of audio."""
@@ -150,10 +152,11 @@ class TranscriptionCodec(Codec):
         if not self._greeted or self._configured:
             return []
         self._configured = True
+        language = {"language": self._language} if self._language else {}
         heard = {
             "format": {"type": "audio/pcm", "rate": RATE},
-            "transcription": {"model": self._model},
-            "turn_detection": {"type": "server_vad"} if self._pauses is None else None,
+            "transcription": {"model": self._model, **language},
+            "turn_detection": self._turns.wire() if self._pauses is None else None,
         }
         settings = {"type": "transcription", "audio": {"input": heard}}
         return [encode({"type": "session.update", "session": settings})]

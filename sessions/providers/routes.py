@@ -5,6 +5,7 @@ are from their own references.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from sessions.gateway import BEARER, KeyForm, Route
 
@@ -25,10 +26,32 @@ class Options:
     model: str
     voice: str = ""
     language: str = ""
+    sample_rate: int | None = None
+    """Of the audio on the wire; none for the codec's own."""
+    turn_detection: str = ""
+    """A word of the provider's, as is `eagerness`."""
+    endpointing: int | None = None
+    """Milliseconds of silence that end an utterance."""
+    threshold: float | None = None
+    """How loud speech has to be, from 0 to 1."""
+    eagerness: str = ""
+    """How soon a turn is taken to be over."""
+    eot_threshold: float | None = None
+    eager_eot_threshold: float | None = None
+    eot_timeout: int | None = None
+    """Milliseconds of silence after which a turn ends in any case."""
+    speakers: bool = False
+    """Whether the speakers are told apart."""
     instructions: str = ""
+    tools: tuple[dict[str, Any], ...] = ()
+    """Function definitions in OpenAI's form."""
     agent: str = ""
+    handle: str = ""
+    """Of the session to go on with, see `Resumable`."""
     speech: bool = True
     """Whether a conversation's answers are to be spoken."""
+    size: str = ""
+    """Of pictures."""
     png: bool = False
     """Pictures as PNG rather than JPEG."""
     block: float | None = None
@@ -47,28 +70,43 @@ FAL_KEY = KeyForm("Authorization", "Key ", subprotocol="fal-api-key.")
 DEEPGRAM_KEY = KeyForm("Authorization", "Token ")
 
 
+def _set(**parameters: str | float | None) -> Query:
+    """Those of the parameters that are set."""
+    return tuple((name, f"{value}") for name, value in parameters.items() if value not in (None, ""))
+
+
 def _listen_query(options: Options) -> Query:
-    language = (("language", options.language),) if options.language else ()
     return (
         ("model", options.model),
         ("encoding", "linear16"),
-        ("sample_rate", str(LISTEN_RATE)),
+        ("sample_rate", str(options.sample_rate or LISTEN_RATE)),
         ("interim_results", "true"),
         ("punctuate", "true"),
         ("smart_format", "true"),
-        ("endpointing", str(ENDPOINTING_MS)),
+        ("endpointing", str(options.endpointing or ENDPOINTING_MS)),
         ("utterance_end_ms", "1000"),
         ("vad_events", "true"),
-        *language,
+        *_set(language=options.language, diarize="true" if options.speakers else ""),
     )
 
 
 def _flux_query(options: Options) -> Query:
-    return (("model", options.model), ("encoding", "linear16"), ("sample_rate", str(LISTEN_RATE)))
+    return (
+        ("model", options.model),
+        ("encoding", "linear16"),
+        ("sample_rate", str(options.sample_rate or LISTEN_RATE)),
+        *_set(
+            eot_threshold=options.eot_threshold,
+            eager_eot_threshold=options.eager_eot_threshold,
+            eot_timeout_ms=options.eot_timeout,
+            language_hint=options.language,
+        ),
+    )
 
 
 def _speak_query(options: Options) -> Query:
-    return (("model", options.model), ("encoding", "linear16"), ("sample_rate", str(SPEAK_RATE)))
+    rate = options.sample_rate or SPEAK_RATE
+    return (("model", options.model), ("encoding", "linear16"), ("sample_rate", str(rate)))
 
 
 def workers_listen(options: Options, *, direct: bool) -> Route:
@@ -80,8 +118,7 @@ def workers_flux(options: Options, *, direct: bool) -> Route:
 
 
 def workers_speak(options: Options, *, direct: bool) -> Route:
-    voice = (("speaker", options.voice),) if options.voice else ()
-    return Route("/workers-ai", (*_speak_query(options), *voice))
+    return Route("/workers-ai", (*_speak_query(options), *_set(speaker=options.voice)))
 
 
 def _deepgram(path: str, query: Query, *, direct: bool) -> Route:
@@ -143,10 +180,11 @@ def elevenlabs_speak(options: Options, *, direct: bool) -> Route:
     path = f"/v1/text-to-speech/{options.voice}/stream-input"
     query = (
         ("model_id", options.model),
-        ("output_format", f"pcm_{SPEAK_RATE}"),
+        ("output_format", f"pcm_{options.sample_rate or SPEAK_RATE}"),
         ("inactivity_timeout", str(ELEVENLABS_INACTIVITY)),
         ("sync_alignment", "true"),
         ("auto_mode", "true"),
+        *_set(language_code=options.language),
     )
     if direct:
         return Route(path, query, ELEVENLABS_KEY, base="wss://api.elevenlabs.io")

@@ -5,6 +5,8 @@ from typing import Literal, overload
 
 import msgspec
 
+from sessions.events import Word
+
 Role = Literal["speech", "user", "answer", "note", "fault"]
 
 
@@ -15,6 +17,10 @@ class Entry(msgspec.Struct, frozen=True):
     """What may still be revised (an interim), after `text`."""
     start: float | None = None
     """Seconds of the session's audio."""
+    end: float | None = None
+    words: tuple[Word, ...] = ()
+    """The words of `text`, where the provider tells their times and how sure it is of them."""
+    speaker: int | None = None
     remark: str = ""
     mark: tuple[int, int] | None = None
     """The part of `text` that stands out, as what is being spoken."""

@@ -168,6 +168,8 @@ def test_sound_is_piped_in_while_the_keyboard_stays_the_terminals(tmp_path: Path
     before, after = (piped, "") if piped.endswith("|") else ("", piped)
     command = f"cd {tmp_path}; {before} {VOXDECK} --input - --rate {clip.rate} --output none {after}"
     with terminal(["sh", "-c", command], SIZE, path_to_the_code(cli)) as shown:
+        shown.until(lambda text: "3 of 3 open" in text)
+        shown.press("f2")
         shown.until(lambda text: "Dashwood" in text)
         shown.press("ctrl+q")
         assert shown.until_ended() < 5

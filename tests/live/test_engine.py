@@ -16,6 +16,7 @@ from sessions.commands import ImpossibleCommand
 from sessions.config import load
 from sessions.engine import Engine
 from sessions.gateway import Gateway, gateway
+from sessions.live import retry
 from sessions.live.actions import Reopen, Replay, Save, Say, Stop, ToggleListening, TogglePause
 from sessions.live.deck import DeckPlan, plans
 from sessions.secrets import Secret
@@ -195,16 +196,18 @@ def test_each_session_fails_alone_with_one_line() -> None:
 
     with scripted(script) as at, running(at) as engine:
         view = until(
-            engine, lambda view: [each.phase for each in view.sessions] == ["failed", "ready", "failed"]
+            engine, lambda view: [each.phase for each in view.sessions] == ["retrying", "ready", "failed"]
         )
         listening, _, conversation = view.sessions
         assert "1011" in listening.notice and "no audio for 10 s" in listening.notice
         assert "401" in conversation.notice and "Unauthorized (2009)" in conversation.notice
-        for session in (listening, conversation):
-            assert session.notice.endswith("F5 reconnects") and "\n" not in session.notice
+        assert listening.notice.endswith("F5 reconnects at once") and listening.retry_at is not None
+        assert conversation.notice.endswith("F5 reconnects") and conversation.retry_at is None
+        assert "\n" not in listening.notice + conversation.notice
 
 
-def test_a_gateway_that_is_not_there_is_said_in_each_pane() -> None:
+def test_a_gateway_that_is_not_there_is_said_in_each_pane(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "DELAYS", (0.01, 0.01))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with running(gateway(f"ws://127.0.0.1:{port}/v1/a/g")) as engine:
@@ -244,7 +247,7 @@ def test_the_end_is_quick_and_leaves_nothing() -> None:
     before = set(threading.enumerate())
     others = psutil.Process().children()
     with running(None) as engine:
-        until(engine, ready)
+        assert all(session.cost == 0.0 for session in until(engine, ready).sessions)
         children = [child for child in psutil.Process().children(recursive=True) if child not in others]
         assert sum("sessions.local" in child.cmdline() for child in children) == 1
         begun = time.monotonic()

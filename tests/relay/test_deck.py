@@ -34,12 +34,13 @@ def test_what_is_said_at_the_laptop_is_transcribed_and_speech_comes_back(
             terminal([*command, deck], (120, 40), {**os.environ, "HOME": str(empty_home)}) as shown,
         ):
             screen = shown.until(lambda text: "3 of 3 open" in text and text.count("SSH relay") >= 2)
+            shown.press("escape")  # puts the tour away
             assert "own microphone" not in screen
             relay.until_said("microphone open")
             with pulse.play_into_microphone(RECORDINGS / "sense_0880.wav"):
                 shown.until(lambda text: "young man" in text)
             shown.press("f3")
-            shown.until(lambda text: "Replay" in text)
+            shown.until(lambda text: "Ctrl+R Replay" in text)
             shown.press(SENTENCE, "enter")
             shown.until(lambda text: "✓ done" in text)
             shown.press("ctrl+q")

@@ -120,7 +120,8 @@ def test_the_file_may_insist_on_the_embedded_gateway(tmp_path: Path, monkeypatch
         ('gateway = "none"', "gateway: 'none' is not there; expected one of: embedded"),
         (
             "speed = 3",
-            "speed: unknown; expected one of: gateway, network, gateways, providers, sessions, workspaces",
+            "speed: unknown; expected one of: gateway, theme, keys, network, gateways, providers, sessions, "
+            "workspaces",
         ),
         ("providers = 3", "providers: Expected `object`, got `int`"),
         ("[providers.openai]\nkey = 3", "providers.openai.key: Expected `str`, got `int`"),

@@ -33,6 +33,7 @@ def refused(body: object, status: int = 418, retry_after: str | None = None) -> 
     text = body if isinstance(body, str) else json.dumps(body)
     failed = of_refusal(Refused(status, text, retry_after))
     assert failed.code == status
+    assert failed.retry_after is None or failed.retry_after >= 0
     return failed.message
 
 
@@ -89,6 +90,17 @@ def test_refusal_says_how_long_to_wait() -> None:
     assert "; retry after Wed, 25 Nov 2026 08:00:00 GMT; " in refused(
         "no", 503, "Wed, 25 Nov 2026 08:00:00 GMT"
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "transient"),
+    [(400, False), (401, False), (403, False), (404, False), (429, True), (503, True)],
+)
+def test_refusal_that_may_pass_is_told_from_one_that_will_not(status: int, transient: bool) -> None:
+    failed = of_refusal(Refused(status, "", "7"))
+    assert (failed.transient, failed.retry_after) == (transient, 7.0)
+    assert of_refusal(Refused(status, "", "soon")).retry_after is None
+    assert of_refusal(Refused(status, "", "Wed, 25 Nov 1998 08:00:00 GMT")).retry_after == 0.0
 
 
 def test_secret_in_a_refusal_is_masked() -> None:
@@ -152,11 +164,14 @@ def test_close_advises_by_its_code(code: int, advice: str) -> None:
     assert isinstance(failed, Failed) and failed.code == code
     assert failed.message.startswith(f"closed by the other side with {code}: because; ")
     assert advice in failed.message
+    assert failed.transient == (code in (1001, 1011, 1012, 1013))
 
 
 def test_provider_knows_better_what_its_close_means() -> None:
     failed = end(Disconnected(1011, "NET-0001"), meaning="it got no audio for 10 s")
     assert failed == Failed("closed by the other side with 1011: NET-0001; it got no audio for 10 s", 1011)
+    expired = end(Disconnected(1008, "expired"), meaning="the session reached its time limit: reconnect")
+    assert isinstance(expired, Failed) and expired.transient
 
 
 def test_unknown_close_code_stands_for_itself() -> None:
@@ -171,7 +186,8 @@ def test_what_the_provider_complained_of_just_before_is_told_once() -> None:
 
 
 def test_lost_connection_can_be_made_again() -> None:
-    assert end(ConnectionLost("the connection was lost")) == Failed("the connection was lost; reconnect")
+    lost = end(ConnectionLost("the connection was lost"))
+    assert lost == Failed("the connection was lost; reconnect", transient=True)
 
 
 def test_connection_that_breaks_after_our_goodbye_is_an_end() -> None:

@@ -164,7 +164,8 @@ async def test_a_close_before_the_greeting_is_a_failure_whatever_its_code(
 async def test_a_101_and_then_a_drop(transport: Transport) -> None:
     end = await failure(transport, RealtimeCodec(), drops())
     assert end == Failed(
-        "ended before the session was ready: the connection was dropped without a close frame; reconnect"
+        "ended before the session was ready: the connection was dropped without a close frame; reconnect",
+        transient=True,
     )
 
 
@@ -229,7 +230,8 @@ async def test_a_refusal_is_one_line_with_status_words_and_advice(
 ) -> None:
     script = answering(response(status, body.encode(), retry_after="7"))
     end = await failure(transport, RealtimeCodec(), script)
-    assert end == Failed(expected, int(status[:3]))
+    assert (end.message, end.code, end.retry_after) == (expected, int(status[:3]), 7.0)
+    assert end.transient == ("reconnect" in expected)
 
 
 async def test_a_gateway_that_is_not_there(transport: Transport) -> None:
@@ -239,7 +241,7 @@ async def test_a_gateway_that_is_not_there(transport: Transport) -> None:
     await life.session.run(transport, gone)
     assert life.events == [
         Connecting(gone.shown),
-        Failed(f"cannot reach {gone.shown}: connection refused"),
+        Failed(f"cannot reach {gone.shown}: connection refused", transient=True),
     ]
 
 
@@ -273,7 +275,7 @@ async def test_another_close_is_a_failure_in_one_line(
     transport: Transport, code: int, reason: str, expected: str
 ) -> None:
     end = await failure(transport, ListenCodec(), closes(code=code, reason=reason))
-    assert end == Failed(f"closed by the other side with {expected}", code)
+    assert end == Failed(f"closed by the other side with {expected}", code, transient=code == 1011)
 
 
 async def test_a_failure_repeats_the_last_problem(transport: Transport) -> None:
@@ -292,7 +294,9 @@ async def test_a_drop_at_the_first_frame_that_we_send(transport: Transport) -> N
     async with living(transport, ListenCodec(), script) as (life, _):
         life.session.send(SendAudio(b"\0" * 3200))
         await life.until_ended()
-        assert life.end == Failed("the connection was dropped without a close frame; reconnect")
+        assert life.end == Failed(
+            "the connection was dropped without a close frame; reconnect", transient=True
+        )
 
 
 async def test_a_message_too_large_fails_the_session(
@@ -415,7 +419,9 @@ async def test_a_drop_instead_of_the_goodbye_is_a_failure(transport: Transport) 
     async with living(transport, ListenCodec(), script) as (life, _):
         life.session.finish()
         await life.until_ended()
-        assert life.end == Failed("the connection was dropped without a close frame; reconnect")
+        assert life.end == Failed(
+            "the connection was dropped without a close frame; reconnect", transient=True
+        )
 
 
 @pytest.mark.parametrize("polite", [True, False])
@@ -459,7 +465,7 @@ async def test_a_peer_that_takes_nothing_holds_up_only_its_session(
                     refusals.add(str(refusal))
                     await life.session.drained()
         assert "the connection is too slow: too much is waiting to be sent" in refusals
-        assert life.end == Failed("the other side took no data for 1 s; reconnect")
+        assert life.end == Failed("the other side took no data for 1 s; reconnect", transient=True)
 
 
 # What comes

@@ -55,11 +55,11 @@ class Terminal:
             assert time.monotonic() < begun + LIMIT, "the program does not end"
         return time.monotonic() - begun
 
-    def read(self, seconds: float) -> bool:
-        """Read what there is; return False at the end of the program."""
+    def read(self, seconds: float, limit: int = 65536) -> bool:
+        """Read what there is, at most `limit` bytes; return False at the end of the program."""
         if select.select([self._master], [], [], seconds)[0]:
             try:
-                data = os.read(self._master, 65536)
+                data = os.read(self._master, limit)
             except OSError:
                 return False
             if not data:

@@ -25,7 +25,8 @@ from sessions.live.actions import (
     SetVolume,
 )
 from sessions.state.snapshot import DeckView
-from tests.tui.test_screen import Still, screen_text
+from tests.tui.drawn import screen_text
+from tests.tui.test_screen import Still
 from tests.tui.views import LAPTOP, deck, session
 from tui.screens.audio import AudioScreen
 from tui.widgets.device_list import DeviceList

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,14 @@ from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from sessions.gateway import Gateway, gateway
-from tests.tui.test_screen import screen_text
+from sessions.config import SessionTable
+from sessions.gateway import Gateway
+from sessions.secrets import Secret
+from tests.tui.drawn import screen_text
 from tui.actions import ACTIONS
 from tui.app import DeckApp
 from tui.screens.help import HelpScreen, help_text
+from tui.widgets.prompt import Prompt
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("empty_home", "no_sound_card")]
 
@@ -23,9 +27,9 @@ LIMIT = 20.0
 def make_deck(at: Gateway, folder: Path) -> DeckApp:
     from sessions.config import load
     from sessions.engine import Engine
-    from sessions.live.deck import DeckPlan, plans
+    from sessions.live.deck import DeckPlan
 
-    return DeckApp(lambda: Engine(DeckPlan(plans(("transcribe", "speak", "converse")), load(), at)), folder)
+    return DeckApp(lambda sessions: Engine(DeckPlan(sessions, load(), at)), folder)
 
 
 async def until(pilot: Pilot[None], reached: Callable[[str], bool]) -> str:
@@ -67,7 +71,7 @@ async def test_a_question_is_answered(embedded: Gateway, tmp_path: Path) -> None
         await until(pilot, lambda shown: "3 of 3 open" in shown)
         await type_text(pilot, "how do I save")
         await pilot.press("enter")
-        await until(pilot, lambda shown: "Control S" in shown and "answered after" in shown)
+        await until(pilot, lambda shown: "Control S" in shown and " ms" in shown)
 
 
 async def test_the_recording_stands_in_for_the_microphone_and_the_pane_says_so(
@@ -81,14 +85,14 @@ async def test_the_recording_stands_in_for_the_microphone_and_the_pane_says_so(
         await until(pilot, lambda shown: " off  out" not in shown)
 
 
-async def test_text_that_cannot_be_sent_returns_to_the_input_line(tmp_path: Path) -> None:
-    at = gateway("ws://127.0.0.1:9/v1/a/g")
-    async with make_deck(at, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
-        await until(pilot, lambda shown: "connection refused" in shown)
+async def test_text_that_cannot_be_sent_returns_to_the_prompt(embedded: Gateway, tmp_path: Path) -> None:
+    refused = replace(embedded, token=Secret("wrong"))
+    async with make_deck(refused, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda shown: shown.count("401") == 3)
         await type_text(pilot, "not lost")
         await pilot.press("enter")
         await until(pilot, lambda shown: "the session is closed" in shown)
-        assert pilot.app.screen.query(Input).last().value == "not lost"
+        assert pilot.app.screen.query(Prompt).last().text == "not lost"
 
 
 async def test_earlier_texts_come_back_with_the_up_key(embedded: Gateway, tmp_path: Path) -> None:
@@ -98,11 +102,11 @@ async def test_earlier_texts_come_back_with_the_up_key(embedded: Gateway, tmp_pa
             await type_text(pilot, text)
             await pilot.press("enter")
         await type_text(pilot, "draft")
-        prompt = pilot.app.screen.query(Input).last()
+        prompt = pilot.app.screen.query(Prompt).last()
         values = []
         for key in ("up", "up", "up", "down", "down"):
             await pilot.press(key)
-            values.append(prompt.value)
+            values.append(prompt.text)
         assert values == ["two", "one", "one", "two", "draft"]
 
 
@@ -153,7 +157,7 @@ async def test_the_audio_screen_sets_what_the_engine_does_and_tells_what_it_refu
 async def test_a_pane_is_recorded_and_played_louder_and_faster(embedded: Gateway, tmp_path: Path) -> None:
     async with make_deck(embedded, tmp_path).run_test(size=(120, 40), notifications=True) as pilot:
         await until(pilot, lambda shown: "3 of 3 open" in shown)
-        await pilot.press("f3", "f9", "shift+up", "shift+up", "ctrl+f", "ctrl+o")
+        await pilot.press("f3", "f9", "shift+up", "shift+up", "ctrl+w", "plus", "ctrl+o")
         await until(
             pilot,
             lambda shown: all(
@@ -182,15 +186,19 @@ async def test_help_and_palette_open_and_close(embedded: Gateway, tmp_path: Path
 async def test_every_action_is_in_help_and_palette_and_can_be_carried_out(
     embedded: Gateway, tmp_path: Path
 ) -> None:
-    text = help_text()
     app = make_deck(embedded, tmp_path)
+    text = " ".join(help_text(app.keys_of).plain.split())
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await until(pilot, lambda shown: "3 of 3 open" in shown)
         offered: set[str] = set()
         for pane in ("f2", "f3", "f4"):
             await pilot.press(pane)
             offered |= {command.title for command in app.get_system_commands(app.screen)}
+        await app.open_pane(SessionTable("image"), None)
+        await until(pilot, lambda shown: "4 of 4 open" in shown)
+        offered |= {command.title for command in app.get_system_commands(app.screen)}
         for action in ACTIONS:
             assert action.help in text
-            assert action.id == "quit" or action.help in offered
-            assert callable(getattr(app, f"action_{action.id.partition('(')[0]}"))
+            assert action.id == "quit" or action.help in offered or action.id.startswith("pane_")
+            method = f"action_{action.method.partition('(')[0]}"
+            assert any(callable(getattr(each, method, None)) for each in (*app.panes, app)), action.id

@@ -1,60 +1,53 @@
-"""What is drawn: snapshots at the sizes that people use, and hostile text that must not act."""
+"""What is drawn: hostile text that must not act, long logs, lines that are not painted in vain."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from sessions.commands import ImpossibleCommand
-from sessions.live.actions import Action
+from sessions.config import SessionTable
+from sessions.live.actions import Action, Open
 from sessions.state.log import Entry, LogView
 from sessions.state.snapshot import DeckView
+from tests.tui.drawn import screen_text
 from tests.tui.views import (
-    BUSY,
-    FAILED,
     HOSTILE_DECK,
     HOSTILE_DEVICES,
-    IN_TROUBLE,
-    SOUND,
     deck,
     session,
 )
 from tui.app import DeckApp
 from tui.widgets.line import meter
 from tui.widgets.line_log import LineLog
+from tui.workspace.store import PaneState, WorkspaceState
 
 if TYPE_CHECKING:
     from sessions.engine import Engine
-
-SIZES = [(80, 24), (120, 40), (200, 50)]
-VIEWS = [
-    ("busy", BUSY),
-    ("failed", FAILED),
-    ("hostile", HOSTILE_DECK),
-    ("sound", SOUND),
-    ("trouble", IN_TROUBLE),
-]
 
 
 class Still(DeckApp):
     """The deck without an engine behind it, showing one view; it keeps what it was asked to carry out."""
 
-    def __init__(self, view: DeckView) -> None:
-        super().__init__(self._no_engine, Path())
-        self.view = view
+    def __init__(self, view: DeckView, *, zoomed: bool = False) -> None:
+        panes = tuple(
+            PaneState(session.name, session.table or SessionTable(session.kind, session.provider))
+            for session in view.sessions
+        )
+        super().__init__(
+            self._no_engine, Path(), state=WorkspaceState(panes, panes[-1].name if panes else "", zoomed)
+        )
+        self.still = view
         self.asked: list[tuple[str, Action]] = []
         self.refusal = ""
         self.animation_level = "none"
 
-    def _no_engine(self) -> "Engine":
+    def _no_engine(self, sessions: tuple[Open, ...]) -> "Engine":
         raise AssertionError("a still deck starts no engine")
 
     def _start_engine(self) -> None:
-        for prompt in self.query(Input):
-            prompt.cursor_blink = False
-        self.call_from_thread(self.show, self.view)
+        self.call_from_thread(self.show, self.still)
 
     async def carry_out(self, session: str, action: Action) -> str:
         self.asked.append((session, action))
@@ -63,27 +56,11 @@ class Still(DeckApp):
         return ""
 
 
-def screen_text(app: DeckApp) -> str:
-    strips = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
-
-
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize(("name", "view"), VIEWS)
-def test_the_deck_is_drawn(snap_compare: Any, size: tuple[int, int], name: str, view: DeckView) -> None:
-    assert snap_compare(Still(view), terminal_size=size)
-
-
-@pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_the_help_is_drawn(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert snap_compare(Still(BUSY), terminal_size=size, press=["f1"])
-
-
 async def open_audio(pilot: Pilot[None]) -> None:
     """Open the audio screen, and wait until it is drawn and drawn the same again."""
     app = pilot.app
     assert isinstance(app, DeckApp)
-    while not (app.pane and app._view):  # at the very start there is nothing to set yet
+    while not (app.pane and app.view):  # at the very start there is nothing to set yet
         await pilot.pause(0.05)
     await pilot.press("f6")
     shown, same = "", 0
@@ -94,20 +71,6 @@ async def open_audio(pilot: Pilot[None]) -> None:
         if same == 5:
             return
     raise AssertionError(f"the screen does not settle; it is\n{shown}")
-
-
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize(
-    ("name", "view"), [("sound", SOUND), ("trouble", IN_TROUBLE), ("hostile", HOSTILE_DEVICES)]
-)
-def test_the_audio_screen_is_drawn(
-    snap_compare: Any, size: tuple[int, int], name: str, view: DeckView
-) -> None:
-    assert snap_compare(Still(view), terminal_size=size, run_before=open_audio)
-
-
-def test_the_speak_pane_is_drawn_in_front(snap_compare: Any) -> None:
-    assert snap_compare(Still(BUSY), terminal_size=(80, 24), press=["f3"])
 
 
 @pytest.mark.anyio
@@ -130,31 +93,27 @@ async def test_hostile_text_is_shown_and_obeyed_nowhere(view: DeckView, keys: li
 @pytest.mark.anyio
 async def test_a_long_log_follows_its_end_until_it_is_scrolled_back() -> None:
     entries = [Entry("speech", f"line number {number}") for number in range(500)]
-    app = Still(deck(session("transcribe", log=entries), session("speak"), session("converse")))
+    app = Still(deck(session("transcribe", log=entries)))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         assert "line number 499" in screen_text(app)
         await pilot.press("f2", "pageup", "pageup")
         assert "line number 499" not in screen_text(app)
         entries.append(Entry("speech", "line number 500"))
-        await _show(
-            app, pilot, deck(session("transcribe", log=entries), session("speak"), session("converse"))
-        )
+        await _show(app, pilot, deck(session("transcribe", log=entries)))
         assert "line number 500" not in screen_text(app), "who reads further up is not torn away"
         for _ in range(4):
             await pilot.press("pagedown")
         assert "line number 500" in screen_text(app)
         entries.append(Entry("speech", "line number 501"))
-        await _show(
-            app, pilot, deck(session("transcribe", log=entries), session("speak"), session("converse"))
-        )
+        await _show(app, pilot, deck(session("transcribe", log=entries)))
         assert "line number 501" in screen_text(app)
 
 
 @pytest.mark.anyio
 async def test_text_survives_every_size() -> None:
     entries = [Entry("speech", f"word{number} " * 30) for number in range(20)]
-    app = Still(deck(session("transcribe", log=entries), session("speak"), session("converse")))
+    app = Still(deck(session("transcribe", log=entries)))
     async with app.run_test(size=(80, 24)) as pilot:
         for size in ((20, 6), (1, 1), (300, 100), (81, 25), (40, 200)):
             await pilot.resize_terminal(*size)
@@ -168,7 +127,7 @@ async def test_text_survives_every_size() -> None:
 @pytest.mark.anyio
 async def test_an_interim_that_grows_repaints_only_its_own_line() -> None:
     settled = [Entry("speech", f"settled {number}") for number in range(5)]
-    app = Still(deck(session("transcribe", log=settled), session("speak"), session("converse")))
+    app = Still(deck(session("transcribe", log=settled)))
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         log = app.panes[0].query_one(LineLog)

@@ -26,9 +26,10 @@ from sessions.live.actions import (
     ToggleRecording,
 )
 from sessions.state.snapshot import DeckView, SessionView, Speech
-from tests.tui.test_screen import Still, screen_text
+from tests.tui.drawn import screen_text
+from tests.tui.test_screen import Still
 from tests.tui.views import IN_TROUBLE, LAPTOP, SOUND, deck, session
-from tui.actions import ACTIONS
+from tui.actions import sound
 from tui.panes.sound import speaks_first
 from tui.widgets.line import Line
 from tui.words import decibels, microphone_state, route_words
@@ -160,6 +161,8 @@ async def test_a_recording_is_told_before_all_else_and_its_file_where_there_is_r
     app = Still(deck(THREE[0], view, THREE[2], audio=LAPTOP))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
+        await pilot.press("f3")
+        await pilot.pause()
         assert "● rec · silenced" in screen_text(app)
         app.show(deck(THREE[0], replace(view, speed=1.0, underruns=0), THREE[2], audio=LAPTOP))
         await pilot.pause()
@@ -184,7 +187,8 @@ def test_who_speaks_first_is_told_where_panes_queue() -> None:
 async def asked(view: DeckView, *keys: str) -> list[tuple[str, Action]]:
     app = Still(view)
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
+        while app.view is None or app.focused is None:  # it is still being filled
+            await pilot.pause(0.02)
         app.asked.clear()
         await pilot.press(*keys)
         await pilot.pause()
@@ -200,11 +204,11 @@ async def asked(view: DeckView, *keys: str) -> list[tuple[str, Action]]:
             [SetMicrophone("push-to-talk"), SetMicrophone("muted"), SetMicrophone("push-to-talk")],
         ),
         (["f9"], [ToggleRecording(Path())]),
-        (["ctrl+n"], [Skip()]),
+        (["ctrl+w", "k"], [Skip()]),
         (["shift+up", "shift+up"], [SetVolume(1.1), SetVolume(1.2)]),
         (["shift+down"], [SetVolume(0.9)]),
-        (["ctrl+f", "ctrl+f"], [SetSpeed(1.1), SetSpeed(1.2)]),
-        (["ctrl+g"], [SetSpeed(0.9)]),
+        (["ctrl+w", "plus", "ctrl+w", "plus"], [SetSpeed(1.1), SetSpeed(1.2)]),
+        (["ctrl+w", "minus"], [SetSpeed(0.9)]),
         (["ctrl+o"], [SetMuted(True)]),
     ],
 )
@@ -216,7 +220,7 @@ async def test_keys_ask_for_sound_even_when_pressed_faster_than_views_come(
 
 async def test_volume_and_speed_end_where_they_end() -> None:
     loud = deck(*THREE[:2], session("converse", volume=2.0, speed=0.5, muted=True))
-    assert await asked(loud, "shift+up", "ctrl+g", "ctrl+o") == [
+    assert await asked(loud, "shift+up", "ctrl+w", "minus", "ctrl+o") == [
         ("converse", SetVolume(2.0)),
         ("converse", SetSpeed(0.5)),
         ("converse", SetMuted(False)),
@@ -224,7 +228,7 @@ async def test_volume_and_speed_end_where_they_end() -> None:
 
 
 async def test_what_is_not_for_a_pane_is_not_asked_for_it() -> None:
-    assert await asked(deck(*THREE), "f2", "shift+up", "ctrl+f", "ctrl+n", "ctrl+o") == []
+    assert await asked(deck(*THREE), "f2", "shift+up", "ctrl+w", "plus", "ctrl+w", "k", "ctrl+o") == []
     assert await asked(deck(*THREE), "f3", "f7", "f8") == []
 
 
@@ -234,8 +238,8 @@ async def test_the_palette_carries_out_what_has_no_key() -> None:
         await pilot.pause()
         await pilot.press("f2")
         app.asked.clear()
-        actions = [each for each in ACTIONS if each.panes is None or "transcribe" in each.panes]
-        names = [each.help for each in actions if not each.keys and each.id != "source_field"]
+        actions = [each for each in sound.ACTIONS if each.panes is None or "transcribe" in each.panes]
+        names = [each.help for each in actions if not each.keys and each.id != "hear_source"]
         commands = {command.title: command.callback for command in app.get_system_commands(app.screen)}
         for name in names:
             commands[name]()

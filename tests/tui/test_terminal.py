@@ -34,14 +34,15 @@ def test_it_hears_speaks_and_answers_and_leaves_no_trace(empty_home: Path, size:
     with deck(empty_home, size) as shown:
         before = shown.modes
         shown.until(lambda text: "3 of 3 open" in text)
+        shown.press("f2")
         shown.until(lambda text: "Dashwood" in text)
         shown.press("f3")
-        shown.until(lambda text: "Replay" in text)
+        shown.until(lambda text: "to hear it" in text)
         shown.press("Hello there, this is spoken.", "enter")
         shown.until(lambda text: "▶ playing" in text)
         shown.until(lambda text: "✓ done" in text)
         shown.press("f4")
-        shown.until(lambda text: "Listen" in text)
+        shown.until(lambda text: "Ask something" in text)
         shown.press("how do I save", "enter")
         shown.until(lambda text: "Control S" in text)
         family = shown.process.children(recursive=True)
@@ -79,6 +80,8 @@ def test_a_wrong_token_is_shown_and_never_the_token(empty_home: Path, embedded: 
     url = embedded.base
     token = "sk_live_wrong_0123456789"
     with deck(empty_home, (120, 40), "--gateway", url, CLOUDFLARE_API_TOKEN=token) as shown:
+        shown.until(lambda text: "3 failed" in text)
+        shown.press("escape")  # puts the tour away
         shown.until(lambda text: text.count("401") == 3)
         assert "Unauthorized" in shown.text
         shown.press("ctrl+q")
@@ -91,6 +94,8 @@ def test_a_wrong_token_is_shown_and_never_the_token(empty_home: Path, embedded: 
 def test_what_libraries_print_goes_to_the_log(empty_home: Path) -> None:
     """ALSA complains on descriptor 2 where there is no sound card; none of it may reach the screen."""
     with deck(empty_home, (120, 40)) as shown:
+        shown.until(lambda text: "3 of 3 open" in text)
+        shown.press("escape")  # puts the tour away
         shown.until(lambda text: "Dashwood" in text)
         shown.press("ctrl+q")
         shown.until_ended()
@@ -98,11 +103,14 @@ def test_what_libraries_print_goes_to_the_log(empty_home: Path) -> None:
     assert list(empty_home.rglob("voxdeck.log"))
 
 
-def test_nothing_but_the_log_is_left_in_the_home(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_little_is_left_in_the_home(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """ONNX Runtime keeps a report for its maker there unless it is told not to, or is run by a CI."""
     monkeypatch.delenv("CI", raising=False)
     with deck(empty_home, (80, 24)) as shown:
+        shown.until(lambda text: "3 of 3 open" in text)
+        shown.press("f2")
         shown.until(lambda text: "Dashwood" in text)
         shown.press("ctrl+q")
         shown.until_ended()
-    assert {path.name for path in empty_home.rglob("*") if path.is_file()} == {"voxdeck.log"}
+    left = {path.name for path in empty_home.rglob("*") if path.is_file()}
+    assert left == {"voxdeck.log", "deck.json", "default.json"}, "the log, what the deck remembers, the panes"

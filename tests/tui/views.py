@@ -123,7 +123,7 @@ BUSY = deck(
         ],
         live=(Entry("user", "", tail="how do I"), Entry("answer", "Control S saves", tail="…")),
         answering=True,
-        answer_after=0.048,
+        latencies=(0.048,),
     ),
 )
 

@@ -1,6 +1,8 @@
 """`voxdeck`: the deck itself."""
 
 import argparse
+import gc
+import io
 import os
 import sys
 from pathlib import Path
@@ -12,7 +14,11 @@ from tui.log import keep_off_the_screen, open_log
 
 if TYPE_CHECKING:
     from sessions.audio.devices import Direction
+    from sessions.config import Config, SessionTable
     from sessions.engine import Engine
+    from sessions.live.actions import Open
+    from tui.driven import Manner
+    from tui.keymap import Keymap
 
 _STANDARD_INPUT = ("-", "input")
 _NO_TERMINAL = "the deck needs a terminal; without one use voxdeck transcribe, say or chat"
@@ -25,6 +31,8 @@ class _WrongUse(Exception):
 def run(arguments: argparse.Namespace) -> int:
     from sessions.config import BadConfig  # noqa: PLC0415
     from tui.commands.settings import settings  # noqa: PLC0415
+    from tui.keymap import key_map  # noqa: PLC0415
+    from tui.workspace.store import BadWorkspace, Store  # noqa: PLC0415
 
     try:
         piped = arguments.input in _STANDARD_INPUT
@@ -37,19 +45,31 @@ def run(arguments: argparse.Namespace) -> int:
         if sys.stdin is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise _WrongUse(_NO_TERMINAL)
         config, gateway = settings(arguments)
-    except (_WrongUse, BadConfig) as error:
+        keys = key_map(config.keys, config.path)
+        if _low_bandwidth(arguments):
+            # To be said before textual is imported. Sixteen colours take a third of the bytes.
+            os.environ["TEXTUAL_COLOR_SYSTEM"] = "standard"
+        _check_theme(arguments.theme, config)
+        store = Store(config)
+        state = store.load(arguments.workspace)
+    except (_WrongUse, BadConfig, BadWorkspace) as error:
         sys.stderr.write(f"voxdeck: {one_line(str(error), 600)}\n")
         return USAGE
     log = open_log()
     keep_off_the_screen(log)
-    from tui.app import DeckApp  # noqa: PLC0415 - textual must find the screen where it was put just now
+    gc.disable()  # until the first paint: nothing that is imported is garbage, and looking for it takes 15 ms
+    # textual must find the screen where it was put just now
+    from tui.app import DeckApp  # noqa: PLC0415
+    from tui.graphics import ask_terminal  # noqa: PLC0415
 
-    def make_engine() -> "Engine":
+    def make_engine(sessions: "tuple[Open, ...]") -> "Engine":
         from sessions.engine import Engine  # noqa: PLC0415 - after the first paint
-        from sessions.live.deck import DeckPlan, plans  # noqa: PLC0415
+        from sessions.live.deck import DeckPlan  # noqa: PLC0415
 
+        gc.freeze()  # a full collection, which holds up all threads, passes over all this from now on
+        gc.enable()
         plan = DeckPlan(
-            plans(("transcribe", "speak", "converse")),
+            sessions,
             config,
             gateway,
             log,
@@ -60,9 +80,60 @@ def run(arguments: argparse.Namespace) -> int:
         )
         return Engine(plan)
 
-    app = DeckApp(make_engine, Path.cwd())
+    def lacking(table: "SessionTable") -> str:
+        from sessions.openings import lacks  # noqa: PLC0415 - after the first paint
+
+        return lacks(config, gateway, table)
+
+    manner = _manner(arguments, config, keys)
+    app = DeckApp(
+        make_engine,
+        Path.cwd(),
+        config,
+        manner,
+        workspace=arguments.workspace,
+        state=state,
+        lacks=lacking,
+    )
+    ask_terminal()
     app.run()
     return app.return_code or 0
+
+
+def _low_bandwidth(arguments: argparse.Namespace) -> bool:
+    return arguments.low_bandwidth or os.environ.get("VOXDECK_LOW_BANDWIDTH", "") not in ("", "0")
+
+
+def _check_theme(option: str, config: "Config") -> None:
+    """Raises BadConfig."""
+    if name := option or config.theme:
+        from tui.themes import check_name  # noqa: PLC0415 - only where one is named
+
+        check_name(name, "--theme" if option else f"{config.path}: theme", _themes(config))
+
+
+def _themes(config: "Config") -> Path:
+    return config.path.with_name("themes")
+
+
+def _manner(arguments: argparse.Namespace, config: "Config", keys: "Keymap") -> "Manner":
+    """How the deck is driven and dressed. The line is measured from now on."""
+    from tui import memory  # noqa: PLC0415 - the deck's alone
+    from tui.driven import Manner  # noqa: PLC0415 - as textual is
+    from tui.line import Line, measured  # noqa: PLC0415 - as above
+
+    line = Line()
+    if isinstance(sys.__stderr__, io.TextIOWrapper):
+        sys.__stderr__ = measured(sys.__stderr__, line)  # type: ignore[misc]
+    remembered = memory.load()
+    return Manner(
+        keys,
+        arguments.theme or config.theme or remembered.theme,
+        _low_bandwidth(arguments),
+        line,
+        _themes(config),
+        remembered,
+    )
 
 
 def _piped_sound() -> int:

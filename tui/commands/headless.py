@@ -6,18 +6,20 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, BinaryIO, TextIO, TypeVar
 
 import anyio
 import msgspec
 
+from sessions import openings
 from sessions.commands import ImpossibleCommand
 from sessions.config import EMBEDDED_NAME, BadConfig, Config, SessionTable, load
 from sessions.events import Closed, Event, Failed, Malformed, Problem
 from sessions.gateway import BadAddress, Gateway
 from sessions.local.process import GatewayNotStarted, embedded_gateway
 from sessions.openings import NOWHERE, Lacking, prepare
-from sessions.providers.catalogue import Offer, UnknownModel, find
+from sessions.providers.catalogue import Offer, UnknownModel
 from sessions.providers.codec import Codec, Kind
 from sessions.providers.routes import Options
 from sessions.secrets import Secret, redact
@@ -233,7 +235,7 @@ class Running:
 def chosen(arguments: argparse.Namespace, config: Config, kind: Kind) -> tuple[Offer, Options]:
     """Return the offer and its options as the arguments say, and where they say nothing, the named session.
 
-    Raises UsageFault or UnknownModel.
+    Raises UsageFault, UnknownModel or BadConfig.
     """
     table = SessionTable(kind)
     if arguments.session:
@@ -242,23 +244,26 @@ def chosen(arguments: argparse.Namespace, config: Config, kind: Kind) -> tuple[O
         table = config.sessions[arguments.session]
         if table.kind != kind:
             raise UsageFault(f"the session {arguments.session!r} is there to {table.kind}")
-    if arguments.provider not in (None, table.provider):  # model, voice and agent are names of the other's
+    if arguments.provider not in (None, table.provider):  # the rest are names and ranges of the other's
         table = SessionTable(
-            kind, language=table.language, instructions=table.instructions, block=table.block
+            kind,
+            language=table.language,
+            instructions=table.instructions,
+            tools=table.tools,
+            size=table.size,
+            block=table.block,
         )
-    offer, model = find(
-        kind, arguments.provider or table.provider or None, arguments.model or table.model or None
-    )
-    return offer, Options(
-        model=model,
-        voice=arguments.voice or table.voice,
-        language=arguments.language or table.language,
-        instructions=table.instructions,
-        agent=arguments.agent or table.agent,
-        speech=kind != "converse" or arguments.out is not None,
-        block=table.block / 1000 if table.block else None,
-        png=kind == "image" and arguments.out is not None and arguments.out.suffix.lower() == ".png",
-    )
+    given = {
+        name: value
+        for name in ("provider", "model", "voice", "language", "agent")
+        if (value := getattr(arguments, name))
+    }
+    offer, options = openings.chosen(msgspec.structs.replace(table, **given))
+    if kind == "converse":
+        options = replace(options, speech=arguments.out is not None)
+    if kind == "image":
+        options = replace(options, png=arguments.out is not None and arguments.out.suffix.lower() == ".png")
+    return offer, options
 
 
 @asynccontextmanager

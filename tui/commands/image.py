@@ -1,20 +1,18 @@
 """`voxdeck image`: a prompt to a picture."""
 
 import argparse
-import mimetypes
 from pathlib import Path
 
 import anyio
-import httpx
 
 from sessions.commands import MakeImage
 from sessions.events import Event, Image, ImagesDone, ImagesFailed
+from sessions.pictures import NotFetched, ending_of, fetch
 from sessions.secrets import redact
 from sessions.text import one_line
 from tui.commands import headless
 
 _JOB = "image"
-_LARGEST = 64 * 1024 * 1024
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -51,8 +49,11 @@ async def _image(arguments: argparse.Namespace, prompt: str) -> None:
     if not pictures:
         raise headless.CommandFailed("the provider says it is done, and sent no picture")
     for number, picture in enumerate(pictures):
-        path = _path(arguments.out, picture, number)
-        content = picture.content or await _fetched(picture.url)
+        try:
+            content = picture.content or await fetch(picture.url)
+        except NotFetched as error:
+            raise headless.CommandFailed(str(error)) from None
+        path = _path(arguments.out, content, number)
         try:
             await anyio.Path(path).write_bytes(content)
         except OSError as error:
@@ -63,21 +64,7 @@ async def _image(arguments: argparse.Namespace, prompt: str) -> None:
         report.say(f"saved a {size}picture of {len(content) / 1000:.0f} kB to {one_line(str(path))}")
 
 
-def _path(out: Path | None, picture: Image, number: int) -> Path:
-    """Where the picture goes; several get a number each, and one without a name the ending of its type."""
-    ending = mimetypes.guess_extension(picture.media_type) or ".img"
-    path = out or Path(f"voxdeck-image{ending}")
+def _path(out: Path | None, content: bytes, number: int) -> Path:
+    """Where the picture goes; several get a number each, and one without a name the ending of its format."""
+    path = out or Path(f"voxdeck-image.{ending_of(content)}")
     return path if number == 0 else path.with_stem(f"{path.stem}-{number + 1}")
-
-
-async def _fetched(url: str) -> bytes:
-    """Get a picture that the provider only names. Without credentials: it is another host."""
-    try:
-        async with httpx.AsyncClient(follow_redirects=True, timeout=30.0) as client:
-            response = await client.get(url)
-            response.raise_for_status()
-            if len(response.content) > _LARGEST:
-                raise headless.CommandFailed("the picture is larger than 64 MiB")
-            return response.content
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise headless.CommandFailed(f"the picture could not be fetched: {one_line(str(error))}") from None

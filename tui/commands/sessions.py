@@ -4,8 +4,8 @@ import argparse
 
 import msgspec
 
-from sessions.openings import lacking
-from sessions.providers.catalogue import OFFERS, find
+from sessions.openings import chosen, lacking
+from sessions.providers.catalogue import OFFERS
 from sessions.providers.routes import Options
 from sessions.text import escape_json, one_line
 from tui.commands import headless
@@ -26,13 +26,12 @@ def run(arguments: argparse.Namespace) -> int:
         config, gateway = settings(arguments)
         rows = []
         for offer in OFFERS:
-            lack = "" if gateway is None else lacking(config, gateway, offer, Options(offer.models[0]))
+            lack = lacking(config, gateway, offer, Options(offer.models[0]))
             rows.append(Row(offer.kind, offer.provider, offer.models, lack))
         for name, table in config.sessions.items():
-            offer, model = find(table.kind, table.provider or None, table.model or None)
-            options = Options(model, agent=table.agent)
-            lack = "" if gateway is None else lacking(config, gateway, offer, options)
-            rows.append(Row(table.kind, offer.provider, (model,), lack, name))
+            offer, options = chosen(table)
+            lack = lacking(config, gateway, offer, options)
+            rows.append(Row(table.kind, offer.provider, (options.model,), lack, name))
         where = "the embedded gateway" if gateway is None else gateway.shown
         if not arguments.json:
             headless.write(f"By {one_line(where)}:\n")

@@ -1,89 +1,91 @@
-"""What all panes have: a frame that tells provider, model and state, and a log."""
+"""What all panes have: a frame that tells what the session is and does, a log, and perhaps a prompt."""
 
-from typing import ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
 
 from rich.text import Text
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.events import Key
-from textual.message import Message
+from textual.events import Resize
 from textual.widget import Widget
-from textual.widgets import Input
 
+from sessions.config import SessionTable
+from sessions.live.actions import Action, Rename, Reopen, Save, Say
 from sessions.state.log import Entry
 from sessions.state.snapshot import DeckView, SessionView
-from sessions.text import one_line
-from tui.panes.sound import with_recording
+from sessions.text import one_line, plain
+from tui.panes.frame import facts, frame_title, remarks_in
 from tui.widgets.line_log import LineLog
-from tui.widgets.text_line import TextLine
+from tui.widgets.pulse import Pulse
+from tui.widgets.trouble import Trouble
+
+if TYPE_CHECKING:
+    from tui.widgets.prompt import Prompt
 
 
-class Prompt(TextLine):
-    """A pane's input line, with the texts sent before under the up and down keys."""
+class Deck(Protocol):
+    """What a pane asks of the app."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "recall(-1)", "Earlier text", show=False),
-        Binding("down", "recall(1)", "Later text", show=False),
-    ]
+    save_into: Path
 
-    def __init__(self, placeholder: str) -> None:
-        super().__init__(placeholder=placeholder, compact=True)
-        self._sent: list[str] = []
-        self._at = 0
-        self._draft = ""
+    async def do(self, pane: "Pane", action: Action) -> bool: ...
 
-    async def _on_key(self, event: Key) -> None:
-        """Enter is carried out at once, before the keys behind it; as a binding it would come after them."""
-        if event.key == "enter":
-            event.prevent_default()
-            event.stop()
-            await self.action_submit()
-        else:
-            await super()._on_key(event)
 
-    def remember(self, text: str) -> None:
-        if not self._sent or self._sent[-1] != text:
-            self._sent.append(text)
-        self._at = len(self._sent)
-
-    def action_recall(self, step: int) -> None:
-        if self._at == len(self._sent):
-            self._draft = self.value
-        self._at = max(0, min(len(self._sent), self._at + step))
-        self.value = self._sent[self._at] if self._at < len(self._sent) else self._draft
-        self.cursor_position = len(self.value)
+def deck_of(pane: "Pane") -> Deck:
+    """The app, as a pane knows it."""
+    return cast(Deck, pane.app)
 
 
 class Pane(Vertical):
-    """Shows one session. It reads views and posts `Said`; it never touches a session."""
-
-    class Said(Message):
-        """The user has entered a text for the pane's session."""
-
-        def __init__(self, pane: "Pane", text: str) -> None:
-            super().__init__()
-            self.pane, self.text = pane, text
+    """Shows one session. It reads views and asks the deck for actions; it never touches a session."""
 
     TITLE = ""
     EMPTY = ""
     PLACEHOLDER = ""
-    """Of the input line; a pane without one has none."""
+    """Of the prompt; a pane without one has none."""
 
-    def __init__(self, session: str) -> None:
-        super().__init__(id=session, classes="pane")
+    def __init__(self, session: str, table: SessionTable, title: str = "") -> None:
+        super().__init__(id=f"pane-{session}", classes=f"pane {table.kind}")
         self.session = session
+        self.table = table
+        """What was asked for when its session was opened."""
         self.view: SessionView | None = None
-        self.border_title = self.TITLE
+        self.deck: DeckView | None = None
+        self.title = title
+        """What its user calls it; empty for the usual name."""
+        self.number = 0
+        """Its place in the workspace, from 1."""
+        self.grouped = False
+        """One prompt and one microphone drive it together with others."""
+        self.prompt: Prompt | None = None
+        self._draft = ""
+        self._history: list[str] = []
+        self._frame = ("", "")
+        self.border_title = self.name_shown
+
+    @property
+    def name_shown(self) -> str:
+        return one_line(self.title, 40) or self.TITLE
 
     async def fill(self) -> None:
         """Mount what is inside the frame, which alone is painted first: a third of the start is saved."""
-        log = LineLog(self.EMPTY)
-        log.can_focus = not self.PLACEHOLDER
-        prompt = [Prompt(self.PLACEHOLDER)] if self.PLACEHOLDER else []
-        await self.mount_all([log, *self.status(), *prompt])
+        log = self.make_log()
+        if self.PLACEHOLDER:
+            from tui.widgets.prompt import Prompt  # noqa: PLC0415 - a text area is slow to import
+
+            self.prompt = Prompt(self.PLACEHOLDER)
+            self.prompt.earlier = self._history
+            self.prompt.text = self._draft
+        else:
+            log.can_focus = True
+        below = [Trouble(), Pulse(), *([self.prompt] if self.prompt else [])]
+        await self.mount_all([log, *self.status(), *below])
+
+    def make_log(self) -> Widget:
+        """Return what shows what was said and heard."""
+        return LineLog(self.EMPTY)
 
     def status(self) -> list[Widget]:
-        """Return what stands between log and input line."""
+        """Return what stands between log and prompt."""
         return []
 
     @property
@@ -93,14 +95,43 @@ class Pane(Vertical):
     @property
     def entry_point(self) -> Widget:
         """What gets the focus; the frame itself while there is nothing in it."""
-        return next(iter(self.query(Prompt if self.PLACEHOLDER else LineLog)), self)
+        return self.prompt or next(iter(self.query(LineLog)), self)
+
+    @property
+    def draft(self) -> str:
+        """What stands in the prompt, not yet sent."""
+        return self.prompt.text if self.prompt else self._draft
+
+    @draft.setter
+    def draft(self, text: str) -> None:
+        self._draft = text
+        if self.prompt:
+            self.prompt.text = text
+
+    @property
+    def history(self) -> list[str]:
+        """The texts sent before, oldest first."""
+        return self.prompt.earlier if self.prompt else self._history
+
+    @history.setter
+    def history(self, texts: list[str]) -> None:
+        self._history = texts
+        if self.prompt:
+            self.prompt.earlier = texts
+
+    def take(self, view: SessionView, deck: DeckView) -> None:
+        """Know the session as it is now, in sight or not."""
+        self.view, self.deck = view, deck
+        self.title = view.title
+        self.table = view.table or self.table
 
     def show(self, view: SessionView, deck: DeckView) -> None:
         """Draw the session as it is now."""
-        self.view = view
-        self._set_frame(view, deck)
+        self._show_frame(view, deck)
         fault = (Entry("fault", view.notice),) if view.notice else ()
         self.show_log(view, fault)
+        for pulse in self.query(Pulse):
+            pulse.show(view, deck)
         self.set_class(view.phase == "failed", "failed")
 
     def show_log(self, view: SessionView, fault: tuple[Entry, ...]) -> None:
@@ -108,7 +139,7 @@ class Pane(Vertical):
 
     def state(self, view: SessionView) -> str:
         """The session's state in a word, for the frame."""
-        return "ready" if view.phase == "ready" else view.phase
+        return view.phase
 
     def remarks(self, view: SessionView, deck: DeckView) -> list[str]:
         """What the user should know about the sound of this pane, the most urgent first."""
@@ -121,28 +152,71 @@ class Pane(Vertical):
         entries = [*self.view.log, *self.view.live]
         return "\n".join(f"{entry.text} {entry.tail}".strip() for entry in entries)
 
-    def give_back(self, text: str) -> None:
-        """A text that could not be sent returns to the input line, unless something else is there by now."""
-        prompt = self.query_one(Prompt)
-        if not prompt.value:
-            prompt.value = text
-            prompt.cursor_position = len(text)
+    async def do(self, action: Action) -> bool:
+        """Have the session carry it out, and tell the user what came of it; return whether it was done."""
+        return await deck_of(self).do(self, action)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def say_to_user(self, text: str, *, warning: bool = False) -> None:
+        self.app.notify(
+            one_line(text),
+            title=self.name_shown,
+            severity="warning" if warning else "information",
+            markup=False,
+        )
+
+    async def say(self, text: str) -> None:
+        """Send what was typed; it comes back into the prompt when it cannot be sent."""
+        if not await self.do(Say(text)) and self.prompt:
+            self.prompt.give_back(text)
+
+    async def on_prompt_sent(self, event: "Prompt.Sent") -> None:
         event.stop()
-        text = event.value.strip()
-        if text:
-            prompt = self.query_one(Prompt)
-            prompt.remember(text)
-            prompt.value = ""
-            self.post_message(self.Said(self, text))
+        await self.say(event.text)
 
-    def _set_frame(self, view: SessionView, deck: DeckView) -> None:
-        model = view.model.rpartition("/")[2]
-        title = f"{self.TITLE} · {one_line(view.provider, 30)} {one_line(model, 40)} · {self.state(view)}"
-        remark = with_recording(view, self.remarks(view, deck), self.size.width - 4)
-        for name, value in (("border_title", title), ("border_subtitle", remark)):
-            text = Text(value)
-            if getattr(self, f"_frame_{name}", None) != value:
-                setattr(self, f"_frame_{name}", value)
-                setattr(self, name, text)
+    def on_resize(self, event: Resize) -> None:
+        self.set_class(event.size.height < 8, "-short")
+        if self.view and self.deck:
+            self._show_frame(self.view, self.deck)
+
+    # What every pane can do
+
+    async def action_save(self) -> None:
+        await self.do(Save(deck_of(self).save_into))
+
+    async def action_reopen(self) -> None:
+        await self.do(Reopen())
+
+    def action_inspector(self) -> None:
+        from tui.screens.inspector import InspectorScreen  # noqa: PLC0415 - when first opened
+
+        if self.view:
+            self.app.push_screen(InspectorScreen(self.view, deck_of(self).save_into))
+
+    async def action_find(self) -> None:
+        from tui.widgets.find_bar import open_find  # noqa: PLC0415 - when first wanted
+
+        await open_find(self, self.log_view)
+
+    def action_copy(self) -> None:
+        """Copy what is selected, or else all."""
+        text = self.screen.get_selected_text() or self.text()
+        if text:
+            self.app.copy_to_clipboard(plain(text))
+            self.say_to_user("copied")
+
+    def action_scroll_log(self, direction: int) -> None:
+        log = self.log_view
+        (log.scroll_page_up if direction < 0 else log.scroll_page_down)(animate=False)
+
+    async def rename(self, title: str) -> None:
+        await self.do(Rename(title))
+
+    def _show_frame(self, view: SessionView, deck: DeckView) -> None:
+        room = self.size.width - 4
+        title = frame_title(self, view, self.state(view), room)
+        remarks, too_long = remarks_in(view, self.remarks(view, deck), facts(view), room)
+        if (title, remarks) != self._frame:
+            self._frame = title, remarks
+            self.border_title, self.border_subtitle = Text(title), Text(remarks)
+        for trouble in self.query(Trouble):
+            trouble.show(too_long)

@@ -1,7 +1,5 @@
 """What a pane's frame tells about its sound: whatever is not as usual."""
 
-from pathlib import PurePath
-
 from sessions.state.snapshot import DeckView, SessionView
 from sessions.text import one_line
 from tui.words import output_trouble, percent, times
@@ -39,18 +37,6 @@ def speaking_remarks(view: SessionView, deck: DeckView) -> list[str]:
     return [*remarks, trouble] if trouble else remarks
 
 
-def with_recording(view: SessionView, remarks: list[str], room: int) -> str:
-    """Put the recording before the remarks; its file is named where there is room, in cells, for all."""
-    if not view.recording:
-        return _joined(remarks)
-    named = _joined([f"● rec {one_line(PurePath(view.recording).name, 50)}", *remarks])
-    return named if len(named) <= room else _joined(["● rec", *remarks])
-
-
-def _joined(remarks: list[str]) -> str:
-    return one_line(" · ".join(remarks), 180)
-
-
 def speaks_first(view: SessionView, deck: DeckView) -> str:
     """The pane that this one's speech waits for, as far as the views tell."""
     if deck.audio.arbitration != "queue" or _sounds(view):
@@ -62,7 +48,7 @@ def speaks_first(view: SessionView, deck: DeckView) -> str:
     sounding = [other for other in others if _sounds(other)]
     if not sounding and not view.answering:
         sounding = [other for other in others if other.answering]
-    return one_line(sounding[0].name, 30).capitalize() if sounding else ""
+    return one_line(sounding[0].title or sounding[0].name.capitalize(), 30) if sounding else ""
 
 
 def _sounds(view: SessionView) -> bool:

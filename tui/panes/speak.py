@@ -2,34 +2,39 @@
 
 from textual.widget import Widget
 
+from sessions.live.actions import Drop, Replay, Save
 from sessions.state.log import Entry
 from sessions.state.snapshot import DeckView, SessionView, Speech
-from tui.panes.pane import Pane
+from tui.panes.pane import Pane, deck_of
 from tui.panes.sound import speaking_remarks
 from tui.widgets.playback import Playback
-
-_ACTIVE = ("playing", "paused", "synthesising", "queued")
+from tui.widgets.utterances import Utterances
 
 
 class SpeakPane(Pane):
     TITLE = "Speak"
-    EMPTY = "What you type is spoken. Ctrl+R speaks it again, Ctrl+S saves it as WAV."
+    EMPTY = (
+        "What you type is spoken. Ctrl+R speaks it again, Ctrl+S saves it as WAV, "
+        "Ctrl+W l goes to the list of all that was said."
+    )
     PLACEHOLDER = "Type a sentence and press Enter to hear it"
+
+    def make_log(self) -> Widget:
+        return Utterances(self.EMPTY)
+
+    @property
+    def utterances(self) -> Utterances:
+        return self.query_one(Utterances)
 
     def status(self) -> list[Widget]:
         return [Playback()]
 
     def show(self, view: SessionView, deck: DeckView) -> None:
         super().show(view, deck)
-        active = [speech for speech in view.speech if speech.phase in _ACTIVE]
-        sounding = [speech for speech in active if speech.phase in ("playing", "paused")]
-        latest = next(iter((*sounding, *active, *view.speech[-1:])), None)
-        self.query_one(Playback).show(latest, max(0, len(active) - 1))
+        self.query_one(Playback).show(view.speech)
 
     def show_log(self, view: SessionView, fault: tuple[Entry, ...]) -> None:
-        sounding = [n for n, speech in enumerate(view.speech) if speech.phase in ("playing", "paused")]
-        entries = tuple(_entry(speech) for speech in view.speech)
-        self.log_view.show(view.log, entries + fault, sounding[0] if sounding and not fault else None)
+        self.utterances.show(view.log, view.speech, fault)
 
     def state(self, view: SessionView) -> str:
         if view.phase == "ready" and any(speech.phase == "playing" for speech in view.speech):
@@ -42,13 +47,50 @@ class SpeakPane(Pane):
         return speaking_remarks(view, deck)
 
     def text(self) -> str:
-        return "\n".join(speech.text for speech in self.view.speech) if self.view else ""
+        """The text that is chosen, or else all."""
+        if self.view is None:
+            return ""
+        chosen = [speech.text for speech in self.view.speech if speech.name == self.utterances.chosen]
+        return "\n".join(chosen or [speech.text for speech in self.view.speech])
 
+    # Each concerns the utterance that is chosen, or else the latest
 
-def _entry(speech: Speech) -> Entry:
-    remark = "" if speech.phase == "done" else speech.phase
-    mark = None
-    if speech.sentence:
-        begin, end = speech.sentence
-        mark = begin, begin + len(speech.text[begin:end].rstrip())
-    return Entry("speech", speech.text, remark=remark, mark=mark)
+    async def action_replay(self) -> None:
+        await self.do(Replay(self.utterances.chosen))
+
+    async def action_save(self) -> None:
+        await self.do(Save(deck_of(self).save_into, self.utterances.chosen))
+
+    async def action_drop(self) -> None:
+        if speech := self._chosen():
+            await self.do(Drop(speech.name))
+
+    async def action_edit_text(self) -> None:
+        """Take a text back into the prompt, and out of the queue where it still waits there."""
+        speech = self._chosen()
+        if speech is None or self.prompt is None:
+            return
+        if speech.phase in ("queued", "synthesising"):
+            await self.do(Drop(speech.name))
+        self.prompt.take_up(speech.text)
+        self.prompt.focus()
+
+    def action_choose_text(self) -> None:
+        """Go to the list, or from there back to the prompt."""
+        (self.entry_point if self.utterances.has_focus else self.utterances).focus()
+
+    async def action_find(self) -> None:
+        from tui.widgets.find_bar import open_find  # noqa: PLC0415 - when first wanted
+
+        await open_find(self, self.utterances)
+
+    def action_scroll_log(self, direction: int) -> None:
+        log = self.utterances
+        (log.scroll_page_up if direction < 0 else log.scroll_page_down)(animate=False)
+
+    def _chosen(self) -> Speech | None:
+        if self.view is None or not self.view.speech:
+            self.say_to_user("nothing has been spoken yet", warning=True)
+            return None
+        named = [speech for speech in self.view.speech if speech.name == self.utterances.chosen]
+        return next(iter(named), self.view.speech[-1])

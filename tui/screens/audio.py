@@ -36,17 +36,20 @@ from sessions.live.actions import (
 )
 from sessions.state.snapshot import DeckView, SessionView
 from sessions.text import one_line
-from tui.actions import HEARING, SPOKEN
+from tui.actions.registry import HEARING, SPOKEN
 from tui.screens.live import LiveScreen
 from tui.widgets.device_list import DeviceList
 from tui.widgets.line import Line, meter
 from tui.widgets.settings import Dial, Pick, Setting
+from tui.widgets.sparkline import latency_words, sparkline
 from tui.widgets.text_line import TextLine
+from tui.widgets.waveform import Waveform
 from tui.words import decibels, is_silent, output_trouble, percent, route_words, times
 
 CarryOut = Callable[[str, Action], Coroutine[Any, Any, str]]
 
 _METER = 16
+_SPARK = 16
 _HEARD, _SILENCED = "heard", "silenced"
 
 
@@ -73,6 +76,7 @@ class AudioScreen(LiveScreen):
                 with Horizontal(classes="meters"):
                     yield Line(name=f"{way}-meter")
                     yield Line(name=f"{way}-details")
+                yield Waveform(name=f"{way}-wave")
             yield Static(id="notices", markup=False)
             with Horizontal(id="devices"):
                 yield DeviceList("Microphone", name="inputs")
@@ -82,6 +86,7 @@ class AudioScreen(LiveScreen):
             yield Pick("Panes speak", ARBITRATIONS, audio.arbitration, name="arbitration")
             if session := self._session_in(self._view):
                 yield Line(f"{self._session.capitalize()} pane", name="pane-title")
+                yield Line(name="latency")
                 yield from _pane_settings(session)
             yield Line(name="said")
 
@@ -104,6 +109,11 @@ class AudioScreen(LiveScreen):
                 "muted": _SILENCED if session.muted else _HEARD,
                 "speed": session.speed,
             }
+            self.query_one("#latency", Line).show(
+                ("  Latency      ", "aside"),
+                (f" {sparkline(session.latencies, _SPARK)}", ""),
+                (f"{' ' if session.latencies else ''}{latency_words(session.latencies)}", "aside"),
+            )
             for source in self.query("#source").results(Source):
                 source.show(session.source)
         for setting in self.query(Setting):
@@ -152,15 +162,16 @@ class AudioScreen(LiveScreen):
         return next((session for session in view.sessions if session.name == self._session), None)
 
     def _show_meters(self, audio: AudioView) -> None:
-        for way, level, details in (
-            ("input", audio.input.level, _input_details(audio)),
-            ("output", audio.output.level, _output_details(audio)),
+        for way, level, wave, details in (
+            ("input", audio.input.level, audio.input.wave, _input_details(audio)),
+            ("output", audio.output.level, audio.output.wave, _output_details(audio)),
         ):
             bar = (f"{meter(level, _METER)} ", "good"), (f"{decibels(level):>7} ", "")
             self.query_one(f"#{way}-meter", Line).show(
                 (f"{'In' if way == 'input' else 'Out':<4}", "aside"), *bar
             )
             self.query_one(f"#{way}-details", Line).show(*details)
+            self.query_one(f"#{way}-wave", Waveform).show(wave)
         notices = [
             f"{title}: {one_line(notice, 400)}"
             for title, notice in (("Microphone", audio.input.notice), ("Speaker", audio.output.notice))

@@ -7,24 +7,29 @@ Textual's line API, with jumps of half a pane: most updates then repaint only th
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.cells import cell_len
-from rich.console import Console
+from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
 from textual.geometry import Region, Size
+from textual.reactive import var
 from textual.scroll_view import ScrollView
+from textual.selection import Selection
 from textual.strip import Strip
 
-from sessions.state.log import Entry, Role
-from sessions.text import plain
+from sessions.state.log import Entry
+from tui.widgets.log_layout import Layout, Place
+from tui.widgets.log_lines import Shape, Span
+from tui.widgets.log_search import Search, occurrences
+from tui.words import times
 
-_LEAD: dict[Role, str] = {"speech": "• ", "user": "You  ", "answer": "← ", "note": "· ", "fault": "! "}
 _TALL = 8
 """Lines from which on a log jumps by half of them; a lower one needs all its lines."""
-_WRAPPER = Console(width=80, color_system=None)
+_BETWEEN = 0.005
+"""Seconds from one slice of measuring to the next, for all else that wants its turn."""
+_OVER = {"log--mark", "log--match", "log--current"}
+"""Classes that add to a style and leave its colour."""
 
 
-class LineLog(ScrollView, can_focus=True):
+class LineLog(ScrollView, can_focus=False):
     """Shows settled entries, which never change, and after them those that are still being written."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -33,127 +38,259 @@ class LineLog(ScrollView, can_focus=True):
         "log--answer",
         "log--note",
         "log--fault",
-        "log--mark",
+        "log--speaker",
+        "log--doubtful",
         "log--tail",
         "log--remark",
+        "log--more",
+        *_OVER,
     }
+
+    timestamps: var[bool] = var(False, init=False)
+    """Whether each entry begins with its time."""
+    confidence: var[bool] = var(True, init=False)
+    """Whether those words look otherwise of which the provider is not sure."""
+    found: var[tuple[int, int]] = var((0, 0), init=False)
+    """Which of how many occurrences is the current one, counted from 1."""
 
     def __init__(self, empty: str = "") -> None:
         super().__init__()
-        self._empty = Entry("note", empty)
-        self._entries: Sequence[Entry] = ()
-        self._live: tuple[Entry, ...] = ()
+        self._places = Layout(empty)
         self._current: int | None = None
-        self._taken = 0
-        self._settled: list[Strip] = []
-        self._open: list[Strip] = []
-        self._anchor = 0
-        """The first line of the current entry, or the line after the last."""
-        self._wrapped_at = 0
         self._following = True
         self._jumping = False
+        self._measuring = False
+        self._more = 0
+        """Lines below, as last told to who has scrolled back."""
+        self._search: Search | None = None
+        self._occurrence = 0
+        self._search_from = 0
 
     def show(self, entries: Sequence[Entry], live: tuple[Entry, ...], current: int | None = None) -> None:
-        """Show these entries; `entries` may only have grown since the last call.
+        """Show these entries.
 
         `current`: which of `live` must be in sight while the log follows its end; the last if none.
         """
-        if len(entries) == self._taken and live == self._live and self._wrapped_at:
+        places = self._places
+        if places.is_same(entries, live) and places.shape.width:
             return
-        self._entries, self._live, self._current = entries, live, current
-        self._lay_out()
+        goes_on = places.goes_on(entries)
+        places.entries, places.live, self._current = entries, live, current
+        if goes_on:
+            self._lay_out()
+        else:
+            self._following = True
+            self._begin(places.shape)
+        if self._search:
+            self._search.look(entries, live)
+            self._tell_found(min(self._occurrence, max(0, self._search.total - 1)))
 
     def on_resize(self) -> None:
         self._lay_out()
 
+    def watch_timestamps(self) -> None:
+        self._lay_out()
+
+    def watch_confidence(self) -> None:
+        self._lay_out()
+
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._wrapped_at = 0
-        if self.is_attached and self.size.width:
-            self._lay_out()
-
-    def render_line(self, y: int) -> Strip:
-        at = y + self.scroll_offset.y
-        settled = len(self._settled)
-        if at < settled:
-            strip = self._settled[at]
-        elif at < settled + len(self._open):
-            strip = self._open[at - settled]
-        else:
-            strip = Strip.blank(self.size.width)
-        return strip.adjust_cell_length(self.size.width, self.rich_style).apply_style(self.rich_style)
+        self._places.forget_drawn()
 
     def watch_scroll_y(self, old: float, new: float) -> None:
         super().watch_scroll_y(old, new)
         if not self._jumping:
             self._following = new >= self.max_scroll_y
 
+    # Not animated as Textual's: on the way to the other end of a long log each step would be drawn.
+
+    def action_scroll_home(self) -> None:
+        self.scroll_home(animate=False)
+
+    def action_scroll_end(self) -> None:
+        self.scroll_end(animate=False)
+
+    # Layout
+
     def _lay_out(self) -> None:
         width = self.scrollable_content_region.width
         if not width:
             return
-        if width != self._wrapped_at:
-            self._settled, self._taken, self._wrapped_at = [], 0, width
-        known = len(self._settled)
-        for entry in self._entries[self._taken :]:
-            self._settled += self._wrap(entry, width)
-        self._taken = len(self._entries)
-        live = self._live or (() if self._entries or not self._empty.text else (self._empty,))
-        before = self._open
-        wrapped = [self._wrap(entry, width) for entry in live]
-        self._open = [strip for strips in wrapped for strip in strips]
-        self._anchor = len(self._settled) + sum(len(strips) for strips in wrapped[: self._current])
-        same = 0
-        if known == len(self._settled):
-            pairs = zip(before, self._open, strict=False)
-            same = next(
-                (n for n, (old, new) in enumerate(pairs) if old != new), min(len(before), len(self._open))
-            )
-        self._fit(known + same, max(known + len(before), len(self._settled) + len(self._open)))
+        shape = Shape(width, self.timestamps, self.confidence)
+        if shape != self._places.shape:
+            self._begin(shape, None if self._following else self._places.place_of(self.scroll_offset.y))
+        elif changed := self._places.go_on():
+            self._fit(*changed)
+        else:
+            self._begin(shape, None if self._following else self._places.place_of(self.scroll_offset.y))
+        self._measure_later()
 
-    def _fit(self, first: int, last: int) -> None:
-        """Grow to what there is, follow the end, and repaint the lines from `first` up to `last`."""
-        height = self.scrollable_content_region.height
-        lines = len(self._settled) + len(self._open)
-        before = top = self.scroll_offset.y
+    def _begin(self, shape: Shape, place: Place | None = None) -> None:
+        """Lay out anew, with this place at the top, or else the end in sight."""
+        height = self._height
+        self._places.begin(shape, place, height)
+        end = min(self._places.lines - height, self._places.top_of_live(self._current))
+        self._fit(0, 0, self._places.line_of(place) if place else max(0, end))
+        self.refresh()
+
+    def _measure_later(self) -> None:
+        if not self._measuring and not self._places.is_measured:
+            self._measuring = True
+            self.set_timer(_BETWEEN, self._measure)
+
+    def _measure(self) -> None:
+        self._measuring = False
+        lines = self._places.lines
+        added = self._places.measure(all_above=self._following)
+        self._fit(lines, self._places.lines, self.scroll_offset.y + added)
+        self._measure_later()
+
+    @property
+    def _height(self) -> int:
+        return self.scrollable_content_region.height
+
+    def _fit(self, first: int, last: int, top: int | None = None) -> None:
+        """Grow to what there is, follow the end, and repaint the lines from `first` up to `last`.
+
+        `top`: the line that is at the top by now.
+        """
+        height, lines = self._height, self._places.lines
+        before = self.scroll_offset.y
+        top = before if top is None else top
+        anchor = min(self._places.top_of_live(self._current), lines - 1)
         if lines <= height:
             top = 0
-        elif self._following and not top <= min(self._anchor, lines - 1) < lines <= top + height:
+        elif self._following and not top <= anchor < lines <= top + height:
             jump = height // 2 if height >= _TALL else 0
-            top = min(lines - height + jump, self._anchor)
+            top = min(lines - height + jump, anchor)
         else:
             top = min(top, lines - 1)
         self._jumping = True
         # Room below the last line, so that the end can be shown in the middle of the pane.
-        self.virtual_size = Size(self._wrapped_at, max(lines, top + height))
+        self.virtual_size = Size(self._places.shape.width, max(lines, top + height))
         if top != before:
             self.scroll_to(y=top, animate=False, immediate=True, force=True)
         self._jumping = False
-        if top == before and last > first:
+        if top != before:
+            self.refresh()
+        elif last > first:
             self.refresh(Region(0, first - top, self.size.width, last - first))
-        elif top != before:
+        if self._lines_below() != self._more:
+            self.refresh(Region(0, height - 1, self.size.width, 1))
+
+    def _lines_below(self) -> int:
+        """Return how many lines are below what is in sight, if the end is not followed."""
+        below = self._places.lines - self.scroll_offset.y - self._height
+        return 0 if self._following else max(0, below)
+
+    # Drawing
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if where := self._places.locate(y + self.scroll_offset.y):
+            entry, line = where
+            laid = self._places.lay(entry)
+            strip = laid.strip(line, entry, self._marks(entry, laid.text), self._style)
+        else:
+            strip = Strip.blank(width, Style.from_meta({"offset": (0, self._places.count)}))
+        strip = strip.adjust_cell_length(width, self.rich_style)
+        if y == self._height - 1:
+            self._more = self._lines_below()
+            if self._more:
+                strip = self._with_more(strip, width)
+        return strip.apply_style(self.rich_style)
+
+    def _with_more(self, strip: Strip, width: int) -> Strip:
+        words = f" ↓ {times(self._more, 'more line')} "[:width]
+        style = self._style("log--more") + Style.from_meta({"@click": "scroll_end"})
+        return Strip.join([strip.crop(0, width - len(words)), Strip([Segment(words, style)], len(words))])
+
+    def _style(self, name: str) -> Style:
+        if name == "screen--selection":
+            return self.screen.get_component_rich_style(name)
+        return self.get_component_rich_style(name, partial=name in _OVER)
+
+    def _marks(self, entry: int, text: str) -> tuple[Span, ...]:
+        """Return what is found and what is selected in an entry."""
+        spans = []
+        if self._search and self._search.total:
+            current = self._search.place(self._occurrence)
+            spans = [
+                Span(begin, end, "log--current" if (entry, nth) == current else "log--match")
+                for nth, (begin, end) in enumerate(occurrences(text, self._search.needle))
+            ]
+        if self.text_selection:
+            begin, end = _selected(self.text_selection, entry, text)
+            spans.append(Span(begin, end, "screen--selection"))
+        return tuple(spans)
+
+    # Selection. Its lines are entries, so that what is copied has no other breaks than theirs.
+
+    def get_selection(self, selection: Selection) -> tuple[str, str]:
+        first = selection.start.y if selection.start else 0
+        last = selection.end.y if selection.end else self._places.count
+        texts = []
+        for entry in range(first, min(last + 1, self._places.count)):
+            text = self._places.text(entry)
+            texts.append(text[slice(*_selected(selection, entry, text))])
+        return "\n".join(texts), "\n"
+
+    # Search
+
+    def find(self, text: str) -> None:
+        """Mark where a text occurs, whatever its case, and go to the first from here on; none ends it."""
+        before, places = self._search, self._places
+        if before is None:
+            self._search_from = places.place_of(self.scroll_offset.y).entry
+        elif before.total:
+            self._search_from = before.place(self._occurrence)[0]
+        needle = text.casefold()
+        if not needle:
+            self._search = None
+            self._following = places.lines <= self.scroll_offset.y + self._height
+        elif before and before.needle in needle:
+            self._search = before.narrow(needle, places.entries)
+        else:
+            self._search = Search(needle)
+        if self._search:
+            self._search.look(places.entries, places.live)
+            self._go_to(self._search.first_from(self._search_from))
+        else:
+            self.found = (0, 0)
+        self.refresh()
+
+    def find_next(self, step: int) -> None:
+        """Go so many occurrences on, or back; behind the last comes the first."""
+        if self._search and self._search.total:
+            self._go_to((self._occurrence + step) % self._search.total)
             self.refresh()
 
-    def _wrap(self, entry: Entry, width: int) -> list[Strip]:
-        style = self.get_component_rich_style(f"log--{entry.role}")
-        lead = _LEAD[entry.role]
-        text = Text(plain(entry.text), style)
-        if entry.mark:
-            # Through `plain` too, which may lengthen what stands before the mark.
-            begin, end = (len(plain(entry.text[:at])) for at in entry.mark)
-            text.stylize(self.get_component_rich_style("log--mark"), begin, end)
-        if entry.tail:
-            if entry.text:
-                text.append(" ")
-            text.append(plain(entry.tail), self.get_component_rich_style("log--tail"))
-        if entry.remark:
-            text.append(f"  ({plain(entry.remark)})", self.get_component_rich_style("log--remark"))
-        indent = cell_len(lead)
-        lines = text.wrap(_WRAPPER, max(1, width - indent)) or [Text("")]
-        strips = []
-        for number, line in enumerate(lines):
-            line.rstrip()
-            prefix = Text("", style)
-            prefix.append(lead if number == 0 else " " * indent, Style(dim=True))
-            strips.append(Strip((prefix + line).render(_WRAPPER)))
-        return strips
+    def _tell_found(self, occurrence: int) -> None:
+        assert self._search is not None
+        self._occurrence = occurrence
+        self.found = (min(occurrence + 1, self._search.total), self._search.total)
+
+    def _go_to(self, occurrence: int) -> None:
+        """Bring an occurrence into sight; the end, which would take it away, is followed no more."""
+        assert self._search is not None
+        self._tell_found(max(0, occurrence))
+        if not self._search.total:
+            return
+        entry, nth = self._search.place(occurrence)
+        place = Place(entry, occurrences(self._places.text(entry), self._search.needle)[nth][0])
+        self._following = False
+        if not self._places.holds(entry):
+            self._begin(self._places.shape, place)
+            self._measure_later()
+        line = self._places.line_of(place)
+        if not 0 <= line - self.scroll_offset.y < self._height - 1:
+            top = max(0, line - self._height // 3)
+            self.scroll_to(y=top, animate=False, immediate=True, force=True)
+            self._following = False
+
+
+def _selected(selection: Selection, entry: int, text: str) -> tuple[int, int]:
+    """Return begin and end of what is selected of an entry's text."""
+    begin, end = selection.get_span(entry) or (0, 0)
+    return min(begin, len(text)), len(text) if end < 0 else min(end, len(text))

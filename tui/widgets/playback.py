@@ -2,57 +2,82 @@
 
 from typing import ClassVar
 
+from rich.console import Console
 from rich.text import Text
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.widget import Widget
 
 from sessions.state.snapshot import Speech
+from tui.widgets.repaint import changed_cells
+from tui.widgets.utterances import SIGNS, SOUNDING
+from tui.words import milliseconds
 
-_SIGNS = {
-    "queued": "…",
-    "synthesising": "…",
-    "playing": "▶",
-    "paused": "⏸",
-    "done": "✓",
-    "cleared": "■",
-    "broken": "!",
-}
+_ACTIVE = (*SOUNDING, "synthesising", "queued")
 _BAR = 30
+_LONG = 10.0
+"""Seconds from which on tenths are not worth the bytes."""
+_CONSOLE = Console(width=80, color_system=None)
 
 
 class Playback(Widget):
-    """Shows one speech: its phase, the seconds played of those there are, a bar, the first byte's time."""
+    """Shows what sounds, or is about to: its phase, the seconds played of those there are, a bar, the first
+    byte's time, and what waits behind it. Only the cells that differ are repainted.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"playback--bar", "playback--rest", "playback--phase"}
 
     def __init__(self) -> None:
         super().__init__()
-        self._speech: Speech | None = None
-        self._queued = 0
+        self._speech: tuple[Speech, ...] = ()
+        self._line = Strip([])
 
-    def show(self, speech: Speech | None, queued: int) -> None:
-        """`queued`: how many more are waiting."""
-        if (speech, queued) != (self._speech, self._queued):
-            self._speech, self._queued = speech, queued
-            self.refresh()
+    def show(self, speech: tuple[Speech, ...]) -> None:
+        """`speech`: all of the session."""
+        self._speech = speech
+        before, self._line = self._line, self._draw()
+        if changed := changed_cells(before, self._line):
+            self.refresh(Region(changed[0], 0, changed[1] - changed[0], 1))
 
-    def render(self) -> Text:
-        speech = self._speech
+    def on_resize(self) -> None:
+        self.show(self._speech)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        if self.is_attached:
+            self.show(self._speech)
+
+    def render_line(self, y: int) -> Strip:
+        return self._line.adjust_cell_length(self.size.width, self.rich_style).apply_style(self.rich_style)
+
+    def _draw(self) -> Strip:
+        active = [speech for speech in self._speech if speech.phase in _ACTIVE]
+        sounding = [speech for speech in active if speech.phase in SOUNDING]
+        speech = next(iter((*sounding, *active, *self._speech[-1:])), None)
+        line = Text(no_wrap=True, end="")
         if speech is None:
-            return Text("", no_wrap=True)
-        phase = self.get_component_rich_style("playback--phase")
-        line = Text(no_wrap=True, overflow="crop")
-        line.append(f"{_SIGNS[speech.phase]} {speech.phase} ", phase)
-        right = "" if speech.first_byte is None else f" first byte {speech.first_byte * 1000:.0f} ms"
-        if self._queued:
-            right += f" · {self._queued} queued"
+            return Strip([])
+        line.append(
+            f"{SIGNS[speech.phase]} {speech.phase} ", self.get_component_rich_style("playback--phase")
+        )
+        right = "" if speech.first_byte is None else f" first byte {milliseconds(speech.first_byte)}"
+        if len(active) > 1:
+            right += f" · {len(active) - 1} queued · {_time_left(active)} in all"
         if speech.phase == "cleared":
             line.append(f"after {speech.played:.1f} s ")
         elif speech.length:
             more = "" if speech.complete else "+"
-            line.append(f"{speech.played:.1f} / {speech.length:.1f}{more} s ")
+            tenths = 1 if speech.length < _LONG else 0
+            line.append(f"{speech.played:.{tenths}f} / {speech.length:.{tenths}f}{more} s ")
             bar = max(0, min(_BAR, self.size.width - line.cell_len - len(right)))
             done = min(bar, round(bar * speech.played / speech.length))
             line.append("━" * done, self.get_component_rich_style("playback--bar"))
             line.append("─" * (bar - done), self.get_component_rich_style("playback--rest"))
         line.append(right)
-        return line
+        return Strip(line.render(_CONSOLE))
+
+
+def _time_left(active: list[Speech]) -> str:
+    """Of what has come; more comes where one is not complete. In whole seconds, as nobody reads more."""
+    seconds = sum(speech.length - speech.played for speech in active)
+    return f"{seconds:.0f}{'' if all(speech.complete for speech in active) else '+'} s"

@@ -1,4 +1,4 @@
-"""The deck's top line: gateway, sessions, and by what way sound comes in and goes out."""
+"""The deck's top line: workspace, sessions, gateway, line, and by what way sound comes in and goes out."""
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -7,6 +7,7 @@ from sessions.audio.view import InputView, OutputView
 from sessions.state.snapshot import DeckView
 from sessions.text import one_line
 from tui.widgets.line import METER_CELLS, Line, meter
+from tui.widgets.part import Part
 from tui.words import is_silent, output_trouble, route_in_a_word, route_words, times
 
 WIDE = 110
@@ -17,25 +18,32 @@ _GAP = "  "
 
 
 class TitleBar(Horizontal):
-    """Each part is a widget of its own, so that what moves repaints alone."""
+    """Each part is a widget of its own, so that what moves repaints alone. A click on one acts."""
 
     def compose(self) -> ComposeResult:
-        yield Line(" Voxdeck  starting …", name="title")
-        yield Line(name="input")
+        yield Part("title", "workspaces", " Voxdeck  starting …")
+        yield Part("line", "line_rate")
+        yield Part("input", "audio")
         yield Line(name="input-state")
-        yield Line(name="output")
+        yield Part("output", "audio")
 
-    def show(self, view: DeckView) -> None:
+    def show(self, view: DeckView, workspace: str = "") -> None:
         wide = self.size.width >= WIDE
         audio = view.audio
-        title = _title(view, wide)
-        state, state_style = _input_state(audio.input, wide)
+        name = f" Voxdeck {f'{one_line(workspace, 20)} ' if workspace else ''} "
+        opened, failed, gateway = _title(view, wide)
+        state, state_style = _input_state(
+            audio.input, wide, meters=not getattr(self.app, "low_bandwidth", False)
+        )
         after = _output_state(audio.output, wide)
         into, out = _names(audio.input, audio.output, wide)
         fixed = len(_GAP) * 2 + len("in: ") + 1 + len(state) + len("out: ") + len(after) + 1
-        into, out = _fit(into, out, self.size.width - len(title) - fixed)
-        strong, rest = title[: len(" Voxdeck ")], title[len(" Voxdeck ") :]
-        self.query_one("#title", Line).show((strong, "strong"), (rest, "aside"))
+        line = self.query_one("#line", Line)
+        title = len(name) + len(opened) + len(failed) + len(gateway) + line.size.width
+        into, out = _fit(into, out, self.size.width - title - fixed)
+        self.query_one("#title", Line).show(
+            (name, "strong"), (opened, "aside"), (failed, "warning"), (gateway, "aside")
+        )
         self.query_one("#input", Line).show((f"{_GAP}in: ", "aside"), (f"{into} ", ""), fit=True)
         self.query_one("#input-state", Line).show((state, state_style), fit=True)
         gone = "warning" if audio.output.waiting else ""
@@ -43,17 +51,26 @@ class TitleBar(Horizontal):
             (f"{_GAP}out: ", "aside"), (out, gone), (f"{after} ", "warning"), fit=True
         )
 
-
-def _title(view: DeckView, wide: bool) -> str:
-    parts = [f"{one_line(view.gateway, 40 if wide else 20)}{' starts …' if view.starting else ''}"]
-    if view.sessions:
-        ready = sum(session.phase == "ready" for session in view.sessions)
-        # Where there is little room, the gateway's name may be cut off.
-        parts.insert(1 if wide else 0, f"{ready} of {len(view.sessions)} open")
-    return f" Voxdeck  {' · '.join(parts)}"
+    def show_line(self, rate: float | None, *, slowed: bool) -> None:
+        """Tell the bytes a second that go to the terminal, where they are wanted, and that it is slow."""
+        told = "" if rate is None else f"{_GAP}{rate / 1000:.1f} kB/s"
+        self.query_one("#line", Line).show(
+            (told, ""), (f"{_GAP}slow line" if slowed else "", "warning"), fit=True
+        )
 
 
-def _input_state(view: InputView, wide: bool) -> tuple[str, str]:
+def _title(view: DeckView, wide: bool) -> tuple[str, str, str]:
+    """Tell how many sessions are open, how many have failed, and the gateway, whose name may be cut off."""
+    gateway = f"{one_line(view.gateway, 40 if wide else 20)}{' starts …' if view.starting else ''}"
+    if not view.sessions:
+        return "", "", gateway
+    ready = sum(session.phase == "ready" for session in view.sessions)
+    failed = sum(session.phase == "failed" for session in view.sessions)
+    told = f" · ! {failed} failed" if failed else ""
+    return f"{ready} of {len(view.sessions)} open", told, f" · {gateway}"
+
+
+def _input_state(view: InputView, wide: bool, *, meters: bool) -> tuple[str, str]:
     lost = f" {view.lost} lost" if view.lost else ""
     if not view.open:
         return f"off{lost}", "aside"
@@ -61,7 +78,7 @@ def _input_state(view: InputView, wide: bool) -> tuple[str, str]:
         return f"{'no sound for' if wide else 'silent'} {view.silent_for:.0f} s{lost}", "warning"
     if view.clipping:
         return f"{'CLIP':<{METER_CELLS}}{lost}", "warning"
-    return f"{meter(view.level)}{lost}", "good"
+    return f"{meter(view.level) if meters else 'on'}{lost}", "good"
 
 
 def _output_state(view: OutputView, wide: bool) -> str:

@@ -33,6 +33,16 @@ def test_settings_beyond_their_bounds_are_those_bounds(volume: float, speed: flo
     assert set(pull(mixer, 0.1)) == {heard}
 
 
+def test_the_wave_is_that_of_the_speech_however_loud_it_is_played() -> None:
+    mixer = saying("a", seconds=0.1)
+    mixer.channel("g").muted = True
+    for _ in range(30):
+        pull(mixer, 0.01)
+    peaks = mixer.channel("g").meter.wave.peaks
+    assert peaks[0] == peaks[1] == 1000 / 32768 and peaks[-1] == 0.0
+    assert set(mixer.meter.wave.peaks) == {0.0}, "nothing is put out"
+
+
 @pytest.mark.parametrize("block", [7, 100, 480])
 def test_volume_changes_by_a_ramp_of_5_ms(block: int) -> None:
     mixer = saying("a")

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from sessions.audio.meter import Meter
+from sessions.audio.meter import Meter, WaveMeter
 from sessions.audio.pcm import Samples
+from sessions.audio.view import WAVE_KEPT, Wave
 
 
 def block(value: int, seconds: float = 0.1) -> Samples:
@@ -44,3 +45,21 @@ def test_an_empty_block_says_nothing() -> None:
     meter = Meter()
     meter.watch(block(0, 0), 16000, 1.0)
     assert meter.silent_for(10.0) == 0.0
+
+
+def test_a_wave_is_the_peaks_of_the_last_seconds() -> None:
+    meter = WaveMeter()
+    for peak in (0.1, 0.3, 0.2, 0.0, 0.5):
+        meter.add(peak, 0.03)
+    assert meter.wave == Wave((0.3, 0.2), 2), "150 ms but for the last 30"
+    meter.add(0.4, 0.13)
+    assert meter.wave == Wave((0.3, 0.2, 0.5, 0.5, 0.5), 5)
+    meter.add(0.7, 60.0)
+    assert meter.wave == Wave((0.7,) * WAVE_KEPT, 1205)
+
+
+def test_a_meter_draws_the_wave_of_what_it_watches() -> None:
+    meter = Meter()
+    for at in range(10):
+        meter.watch(block(16384 if at % 2 else 0, 0.05), 16000, at / 20)
+    assert meter.wave == Wave((0.0, 0.5) * 5, 10)

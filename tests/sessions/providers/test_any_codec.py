@@ -12,16 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions.commands import (
+    AddContext,
     AnswerToolCall,
     CancelAnswer,
     Clear,
     Command,
     Finalize,
     Finish,
+    Forget,
     ImpossibleCommand,
     MakeImage,
     SendAudio,
     SendText,
+    SetInstructions,
     Speak,
     Truncate,
 )
@@ -240,6 +243,9 @@ COMMANDS = st.one_of(
     st.builds(Speak, st.sampled_from("ab"), SAID),
     st.builds(SendText, st.sampled_from("ab"), SAID),
     st.builds(AnswerToolCall, st.sampled_from("ab"), SAID, st.booleans()),
+    st.builds(AddContext, SAID),
+    st.builds(SetInstructions, SAID),
+    st.builds(Forget, st.sampled_from(["a", "i1", "i2"])),
     st.builds(MakeImage, st.sampled_from("ab"), SAID),
     st.builds(Truncate, st.sampled_from(["i1", "i2"]), st.floats()),
     st.sampled_from([Finalize(), Clear(), CancelAnswer(), Finish()]),

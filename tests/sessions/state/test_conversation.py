@@ -11,6 +11,8 @@ from sessions.events import (
     Event,
     Failed,
     Ready,
+    ToolCall,
+    ToolCallsCancelled,
     TurnAdded,
     UserText,
 )
@@ -25,9 +27,9 @@ class Talk:
         self.log: list[Entry] = []
         self.state = Conversation(self.log)
 
-    def hear(self, *events: Event, t: float = 0.0) -> "Talk":
+    def hear(self, *events: Event) -> "Talk":
         for event in events:
-            self.state.apply(event, t)
+            self.state.apply(event)
         return self
 
     @property
@@ -37,7 +39,7 @@ class Talk:
 
 def asked(text: str = "Why?") -> Talk:
     talk = Talk()
-    talk.state.say("t1", text, 1.0)
+    talk.state.say("t1", text)
     return talk
 
 
@@ -53,11 +55,10 @@ def test_answer_is_shown_while_it_is_written() -> None:
 
 def test_answer_is_settled_when_it_is_done() -> None:
     talk = asked().hear(*QUESTION)
-    talk.hear(AnswerText("r1", "i1", "Be"), t=1.5)
-    talk.hear(AnswerText("r1", "i1", "cause."), AnswerDone("r1", "completed"), t=2.0)
+    talk.hear(AnswerText("r1", "i1", "Be"))
+    talk.hear(AnswerText("r1", "i1", "cause."), AnswerDone("r1", "completed"))
     assert talk.settled == [("user", "Why?", ""), ("answer", "Because.", "")]
     assert not talk.state.live and not talk.state.answering
-    assert talk.state.answer_after == 0.5
 
 
 def test_what_the_user_said_stands_before_the_answer_however_late_it_is_known() -> None:
@@ -79,13 +80,6 @@ def test_what_the_user_said_stands_before_the_answer_however_late_it_is_known() 
 def test_turn_of_which_nothing_was_understood_leaves_nothing() -> None:
     talk = Talk().hear(TurnAdded("i1", "user"), UserText("i1", "", final=True))
     assert not talk.settled and not talk.state.live
-
-
-def test_time_to_the_answer_counts_from_the_end_of_speech_too() -> None:
-    talk = Talk()
-    talk.state.asked(4.0)
-    talk.hear(AnswerText("r1", "i1", "Be"), AnswerText("r1", "i1", "cause"), t=4.25)
-    assert talk.state.answer_after == 0.25
 
 
 def test_answer_that_was_stopped_says_when() -> None:
@@ -123,6 +117,53 @@ def test_end_of_the_session_breaks_off_what_was_being_said() -> None:
 
 def test_turns_of_others_are_not_shown() -> None:
     assert not Talk().hear(TurnAdded("i1", "system")).state.live
+
+
+def test_call_waits_until_it_is_answered_and_the_log_keeps_both() -> None:
+    talk = asked().hear(ToolCall("c1", "weather", '{"city": "Lyon"}'), ToolCall("c2", "time", "{}"))
+    assert talk.state.waits("c1") and [call.state for call in talk.state.calls] == ["waiting", "waiting"]
+    talk.state.answered("c1", "14 degrees", failed=False)
+    talk.state.answered("c2", "no clock", failed=True)
+    assert [(call.state, call.output) for call in talk.state.calls] == [
+        ("answered", "14 degrees"),
+        ("failed", "no clock"),
+    ]
+    assert [text for role, text, _ in talk.settled if role == "note"] == [
+        'the model asks for weather({"city": "Lyon"})',
+        "the model asks for time({})",
+        "weather answered: 14 degrees",
+        "time failed: no clock",
+    ]
+
+
+def test_call_is_not_wanted_any_more_when_it_is_cancelled_or_its_connection_ends() -> None:
+    for ended in (ToolCallsCancelled(("c1", "unknown")), Closed(1000), Failed("gone")):
+        talk = asked().hear(ToolCall("c1", "weather", "{}"), ended)
+        assert not talk.state.waits("c1") and talk.state.calls[0].state == "cancelled"
+        assert talk.settled[-1] == ("note", "weather is not wanted any more", "")
+
+
+def test_only_a_call_of_the_running_answer_is_stopped_with_it() -> None:
+    talk = asked().hear(AnswerStarted("r1"), ToolCall("c1", "weather", "{}"))
+    talk.state.stop_calls()
+    assert not talk.state.waits("c1")
+    talk.hear(AnswerDone("r1", "cancelled"), ToolCall("c2", "time", "{}"))
+    talk.state.stop_calls()
+    assert talk.state.waits("c2")
+
+
+def test_what_is_taken_back_is_said_to_be_and_hears_nothing_more() -> None:
+    talk = Talk().hear(TurnAdded("u1", "user"), UserText("u1", "Whe", final=False), AnswerStarted("r1"))
+    talk.hear(ToolCall("c1", "weather", "{}"), AnswerText("r1", "i1", "Be"))
+    assert talk.state.latest == "u1"
+    talk.state.take_back()
+    assert talk.state.latest == "" and not talk.state.waits("c1") and not talk.state.live
+    assert [remark for role, _, remark in talk.settled if role in ("user", "answer")] == ["taken back"] * 2
+    assert ("note", "taken back, with all that followed: Whe", "") in talk.settled
+    talk.hear(UserText("u1", "Where?", final=True))
+    assert "Where?" not in str(talk.settled), "what comes late is of no interest"
+    talk.state.say("t2", "Why?")
+    assert talk.settled[-1] == ("user", "Why?", "") and talk.state.latest == "t2"
 
 
 QUESTIONS, PARTS = st.sampled_from(["q1", "q2"]), st.sampled_from(["i1", "i2"])

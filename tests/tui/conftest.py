@@ -1,0 +1,8 @@
+"""What the tests of the screen share."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_the_user(empty_home: object) -> None:
+    """Workspaces are kept in the home folder: every deck begins in an empty one."""
