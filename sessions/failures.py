@@ -29,7 +29,7 @@ _STATUS_ADVICE = {
     429: "too many requests: wait, then reconnect",
 }
 _CLOSE_ADVICE = {
-    1001: "the other side went away: reconnect",
+    1001: "the other side is going away: reconnect",
     1002: "the other side did not understand the connection",
     1003: "the other side refused this kind of data",
     1007: "the other side could not read a message",

@@ -191,13 +191,14 @@ def _subprotocol_value(value: str, what: str) -> str:
 
 def _check_encrypted(base: str, what: str) -> None:
     parts = urlsplit(base)
-    if parts.scheme == "ws" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme == "ws" and not is_loopback(parts.hostname or ""):
         raise BadAddress(
             f"gateway URL: ws:// would carry the {what} unencrypted to {parts.hostname}; use wss://"
         )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -20,7 +20,7 @@ from sessions.secrets import redact
 from sessions.text import one_line
 from sessions.transport import Connection, NotReached, Refused, Transport, TransportError
 
-POLL_EVERY = 0.25
+POLL_EVERY = 0.2
 """Seconds between looks for keep-alives and frames held back."""
 MAX_WAITING = 8 * 1024 * 1024
 """Bytes of commands not yet on the wire, over which more are refused (about 4 minutes of microphone)."""
@@ -176,7 +176,7 @@ class Session:
 
     async def _poll(self) -> None:
         while True:
-            await anyio.sleep(POLL_EVERY)
+            await anyio.sleep(POLL_EVERY - time.monotonic() % POLL_EVERY)  # all sessions at once
             now = time.monotonic()
             self._tell(self.codec.elapse(now))
             self._put(self.codec.poll(now))

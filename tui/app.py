@@ -1,6 +1,8 @@
 """The deck's app: wiring between the engine, the panes and the actions."""
 
 import asyncio
+import math
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -32,7 +34,8 @@ from sessions.live.actions import (
 )
 from tui.actions import ACTIONS, BY_ID
 from tui.actions.registry import HEARING, SPOKEN, DeckAction
-from tui.driven import Manner
+from tui.driven import CLOCK, Manner
+from tui.line import INTERVAL
 from tui.panes.pane import Pane
 from tui.screens.live import LiveScreen
 from tui.sound_actions import SoundActions
@@ -48,6 +51,8 @@ if TYPE_CHECKING:
 
 SAVE_EVERY = 2.0
 """Seconds between looks whether the workspace is another than on disk."""
+AT_ONCE = 6
+"""Panes that are drawn in one go; where there are more, they take turns, so that keys need not wait."""
 _TAKES_TEXT = ("speak", "converse", "image")
 
 
@@ -86,6 +91,9 @@ class DeckApp(SoundActions, WorkspaceActions):
         self.view: DeckView | None = None
         self._first = state or usual()
         self._told_front = ""
+        self._shown_on: Screen[object] | None = None
+        self._shown_at = 0.0
+        self._turn = self._turns_left = 0
         self.save_into = save_into
 
     def compose(self) -> ComposeResult:
@@ -98,12 +106,12 @@ class DeckApp(SoundActions, WorkspaceActions):
 
     async def _fill(self) -> None:
         """After the first paint: the rest of the screen, then the engine."""
+        from tui.widgets.key_line import KeyLine  # noqa: PLC0415
+
         self.stylesheet.read(styles.INSIDE)
         for pane in self.panes:
             await pane.fill()
-        from textual.widgets import Footer  # noqa: PLC0415 - as it is painted
-
-        await self.mount(Footer())
+        await self.mount(KeyLine())
         front = next((pane for pane in self.panes if pane.session == self._first.front), None)
         self.go_to(front or self.grid.front)
         self.welcome()
@@ -116,6 +124,7 @@ class DeckApp(SoundActions, WorkspaceActions):
 
     def on_unmount(self) -> None:
         if self._engine:
+            self._engine.on_news = lambda: None
             self._engine.stop()
 
     def _start_engine(self) -> None:
@@ -126,11 +135,39 @@ class DeckApp(SoundActions, WorkspaceActions):
     def _join(self, engine: "Engine") -> None:
         self._engine = engine
         self._started.set()
-        self.draw_with(lambda: self.show(engine.view))
+        self.draw_with(lambda: self._show_news(engine.view))
+        loop = asyncio.get_running_loop()
+        engine.on_news = lambda: loop.call_soon_threadsafe(self.draw_soon)
         self.set_interval(SAVE_EVERY, self.save_workspace)
 
-    def show(self, view: "DeckView") -> None:
-        """Draw the deck as it is now; under another screen it would be drawn whole each time."""
+    def _show_news(self, view: "DeckView") -> None:
+        """Draw what is new, in turns if there are many panes; and now and then all, for what goes by time."""
+        if not self.screen_stack:
+            return
+        now, turns = time.monotonic(), max(1, math.ceil(len(self._in_sight) / AT_ONCE))
+        late = now > self._shown_at + CLOCK - INTERVAL / 2  # a timer is never quite on time
+        if view is not self.view or self.screen is not self._shown_on or late:
+            self._turns_left, self._shown_on, self._shown_at = turns, self.screen, now
+        if self._turns_left > 0:
+            self._turns_left -= 1
+            self._turn = (self._turn + 1) % turns
+            self.show(view, self._turn)
+        elif len(self.screen_stack) == 1:
+            self.rest()
+
+    def _draw_all_soon(self) -> None:
+        self._shown_on = None
+        self.draw_soon()
+
+    @property
+    def _in_sight(self) -> list[Pane]:
+        return [pane for pane in self.panes if pane.display]
+
+    def show(self, view: "DeckView", turn: int | None = None) -> None:
+        """Draw the deck as it is now; under another screen it would be drawn whole each time.
+
+        `turn`: draw only those of the panes that are AT_ONCE a turn.
+        """
         self.view = view
         if not self.screen_stack:
             return
@@ -145,15 +182,19 @@ class DeckApp(SoundActions, WorkspaceActions):
             for pane in self.panes:
                 if session := sessions.get(pane.session):
                     pane.take(session, view)
-                    if pane.display:
-                        pane.show(session, view)
+            for number, pane in enumerate(self._in_sight):
+                if (session := sessions.get(pane.session)) and turn in (None, number // AT_ONCE):
+                    pane.show(session, view)
             self._show_strip()
 
     def _show_strip(self) -> None:
         strip = self.screen_stack[0].query_one(Strip)
-        strip.display = self.grid.alone and len(self.panes) > 1
+        strip.display = not self.panes or (self.grid.alone and len(self.panes) > 1)
         if strip.display:
-            strip.show(self.panes, self.grid.front)
+            new, back = self.keys_of("new"), self.keys_of("undo_close")
+            strip.show(
+                self.panes, self.grid.front, f"no pane is open: {new} opens one, {back} brings one back"
+            )
 
     @property
     def pane(self) -> Pane | None:
@@ -166,6 +207,7 @@ class DeckApp(SoundActions, WorkspaceActions):
         if not self.screen_stack:  # it is the end, and panes go one by one
             return
         self.refresh_bindings()
+        self._draw_all_soon()
         self.grid.front = pane = self.pane
         if pane and pane.session != self._told_front:
             self._told_front = pane.session
@@ -193,7 +235,7 @@ class DeckApp(SoundActions, WorkspaceActions):
             return True
         if len(self.screen_stack) != 1:
             return False
-        if parameters == ("stop",) and self.screen.query("FindBar:focus-within"):
+        if parameters == ("stop",) and self.screen.query("FindBar:focus-within, Utterances:focus"):
             return False  # Esc closes it
         return action == "next_pane" or self.applies(BY_ID[str(parameters[0])])
 
@@ -203,6 +245,7 @@ class DeckApp(SoundActions, WorkspaceActions):
         pane = self.pane
         on_pane = pane is not None and hasattr(pane, f"action_{method.partition('(')[0]}")
         await self.run_action(method, pane if on_pane else self)
+        self._draw_all_soon()  # it may concern what the views do not tell
 
     async def carry_out(self, session: str, action: Action) -> str:
         """Have the engine carry out an action; return what to show. Raises ImpossibleCommand."""

@@ -72,13 +72,6 @@ def _parser() -> argparse.ArgumentParser:
     sessions.add_argument("--language", default="", help="such as en")
     sessions.add_argument("--agent", default="", metavar="ID", help="the agent, for elevenlabs")
     sessions.add_argument("--direct", action="store_true", help="connect to the provider, not by the gateway")
-    sessions.add_argument(
-        "--timeout",
-        metavar="S",
-        type=_timeout,
-        default=DEFAULT_TIMEOUT,
-        help="seconds to wait for the provider wherever it owes an answer (default: %(default)g)",
-    )
     sessions.add_argument("--json", action="store_true", help="print every event as one JSON object a line")
 
     parser = _Parser(
@@ -125,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         default="fast",
         help="send at the pace of speech, or as fast as the line takes it (default)",
     )
+    _add_timeout(hear, DEFAULT_TIMEOUT)
     hear.set_defaults(run="transcribe")
 
     say = commands.add_parser("say", parents=[sessions], help="text to speech")
@@ -134,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out", metavar="FILE.wav", type=_wav, help="write the speech here instead of playing it"
     )
     where.add_argument("--output", metavar="D", default=argparse.SUPPRESS, help="play it on this speaker")
+    _add_timeout(say, DEFAULT_TIMEOUT)
     say.set_defaults(run="say")
 
     chat = commands.add_parser("chat", parents=[sessions], help="one turn of a conversation")
@@ -141,11 +136,13 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_argument(
         "--out", metavar="FILE.wav", type=_wav, help="have the answer spoken, and write it here"
     )
+    _add_timeout(chat, DEFAULT_TIMEOUT)
     chat.set_defaults(run="chat")
     image = commands.add_parser("image", parents=[sessions], help="a prompt to a picture")
     image.add_argument("text", metavar="PROMPT", help="what to show; - reads standard input")
     image.add_argument("--out", metavar="FILE", type=Path, help="default: voxdeck-image.jpg")
-    image.set_defaults(run="image", timeout=IMAGE_TIMEOUT)
+    _add_timeout(image, IMAGE_TIMEOUT)
+    image.set_defaults(run="image")
 
     _add_sound_commands(commands)
     for name, what in (
@@ -159,12 +156,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_timeout(command: argparse.ArgumentParser, seconds: float) -> None:
+    command.add_argument(
+        "--timeout",
+        metavar="S",
+        type=_timeout,
+        default=seconds,
+        help="seconds to wait for the provider wherever it owes an answer (default: %(default)g)",
+    )
+
+
 def _add_sound_options(deck: argparse.ArgumentParser) -> None:
     deck.add_argument(
         "--workspace",
         metavar="NAME",
         default="default",
-        help="panes and drafts as they were when NAME was left; a new name begins a new one",
+        help="open the panes and drafts that were left under NAME; a new name begins with the usual panes",
     )
     deck.add_argument(
         "--input",
@@ -186,11 +193,14 @@ def _add_sound_options(deck: argparse.ArgumentParser) -> None:
 
 
 def _add_screen_options(deck: argparse.ArgumentParser) -> None:
-    deck.add_argument("--theme", metavar="NAME", default="", help="the colours, such as voxdeck-light")
+    deck.add_argument(
+        "--theme", metavar="NAME", default="", help="colours, such as voxdeck-light, or a theme of your own"
+    )
     deck.add_argument(
         "--low-bandwidth",
         action="store_true",
-        help="send little to the terminal, as over a slow line; also by VOXDECK_LOW_BANDWIDTH=1",
+        help="send little to the terminal: two pictures a second, 16 colours, no meters; also by "
+        "VOXDECK_LOW_BANDWIDTH=1",
     )
 
 

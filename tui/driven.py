@@ -1,5 +1,6 @@
 """How the deck is driven and dressed: keys, menu, jump mode and tour, themes, and its pace on the line."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +11,9 @@ from typing import Protocol
 from textual.app import App
 from textual.binding import Binding
 from textual.css.query import NoMatches
-from textual.events import DescendantFocus, Event, Key, MouseDown
+from textual.events import DescendantFocus, Event, InputEvent, Key, MouseDown
+from textual.notifications import SeverityLevel
+from textual.timer import Timer
 from textual.widget import Widget
 
 from tui import memory, themes
@@ -24,6 +27,8 @@ from tui.widgets.title_bar import TitleBar
 
 _MENU_AFTER = 0.15
 """Seconds; who types a chord faster knows it."""
+CLOCK = 1.0
+"""Seconds at most from one drawing of all to the next, for what goes by time."""
 _LOOK_EVERY = 1.0
 """Seconds between two looks at the folder of themes."""
 _WHERE_ARE_YOU = "\x1b[6n"
@@ -64,8 +69,10 @@ class DrivenApp(App[None]):
         self._taker: _KeyTaker | None = None
         self._tour: Widget | None = None
         self._shows_rate = False
+        self._leaves = False
         self._themes_set = ""
         self._is_dressed = False
+        self._drawing: Timer | None = None
 
     def drive(self, manner: Manner) -> None:
         """Take the keys, the theme and the pace that are wanted."""
@@ -112,6 +119,8 @@ class DrivenApp(App[None]):
 
     async def on_event(self, event: Event) -> None:
         """Keys go to the menu or to jump mode first: here, so that all are carried out in their order."""
+        if isinstance(event, InputEvent) and not self.screen_stack:
+            return  # the deck is being left
         if isinstance(event, Key) and not event.is_forwarded:
             self.put_tour_away()
             if self._taker and len(self.screen_stack) == 1:
@@ -164,6 +173,20 @@ class DrivenApp(App[None]):
             self._taker.remove()
             self._taker = None
 
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Tell a warning by a sign, too: its colour may not be seen."""
+        if severity != "information":
+            title, message = (f"! {title}", message) if title else ("", f"! {message}")
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
     # The tour
 
     def action_tour(self) -> None:
@@ -198,7 +221,7 @@ class DrivenApp(App[None]):
                 memory.remember(theme=theme)
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Not for the theme of the start, which stood before any CSS was read: reading all again takes long."""
+        """Not for the theme of the start, which stood before any CSS was read: that takes long."""
         if self._is_dressed:
             self._is_dressed = False
         else:
@@ -226,7 +249,7 @@ class DrivenApp(App[None]):
     # The line
 
     def draw_with(self, draw: Callable[[], None]) -> None:
-        """From now on have the deck drawn, as often as the line bears it."""
+        """From now on have the deck drawn, as often as the line bears it, but while it `rest`s."""
 
         def turn() -> None:
             if self.pace.due():
@@ -234,7 +257,17 @@ class DrivenApp(App[None]):
                 self._show_line()
                 self._ask()
 
-        self.set_interval(INTERVAL, turn)
+        self._drawing = self.set_interval(INTERVAL, turn)
+        self.set_interval(CLOCK, self.draw_soon)
+
+    def draw_soon(self) -> None:
+        if self._drawing:
+            self._drawing.resume()
+
+    def rest(self) -> None:
+        """There is nothing to be drawn: ten looks a second would cost as much as all else that idles."""
+        if self._drawing:
+            self._drawing.pause()
 
     def action_line_rate(self) -> None:
         self._shows_rate = not self._shows_rate
@@ -247,8 +280,14 @@ class DrivenApp(App[None]):
 
     def _ask(self) -> None:
         """Over SSH much can be under way that is not yet drawn: only the terminal itself knows when."""
-        if "SSH_CONNECTION" in os.environ and self._driver and self.pace.wants_answer():
+        if "SSH_CONNECTION" in os.environ and self._driver and not self._leaves and self.pace.wants_answer():
             self._driver.write(_WHERE_ARE_YOU)
+
+    async def action_quit(self) -> None:
+        """Leave, with the terminal's last answer, which would stand in the shell's line later."""
+        self._leaves = True
+        await asyncio.sleep(self.pace.last_answer_within())
+        self.exit()
 
     def on_resize(self) -> None:
         self._release()

@@ -33,6 +33,8 @@ _ASK_AFTER = 2000
 """Bytes; the terminal is asked for an answer only behind so many, for an idle deck sends nothing."""
 _LOST_AFTER = 10.0
 """Seconds from which on an answer is no longer waited for."""
+_LEAVES_AFTER = 1.0
+"""Seconds for which the last answer is waited for at most."""
 
 
 class Line:
@@ -177,6 +179,12 @@ class Pace:
         """The terminal has answered: all that was written before the question is drawn."""
         if self._asked is not None:
             self._answer, self._asked = self._clock() - self._asked, None
+
+    def last_answer_within(self) -> float:
+        """Seconds within which the answer that is under way should come, as the latest did; 0 if none is."""
+        if self._asked is None or self._answer is None:
+            return 0.0
+        return max(0.0, min(_LEAVES_AFTER, 2 * self._answer - (self._clock() - self._asked)))
 
     def _slow_down(self, now: float) -> None:
         if now - self._changed > _SETTLES:

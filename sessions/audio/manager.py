@@ -90,6 +90,7 @@ class AudioManager(Host):
         self._looking = anyio.Lock()
         self._heard_until: float | None = None
         self._recording: Playback | None = None
+        self._again = anyio.Event()
         self._relay: SharedRelay | None = None
         self._refreshing: anyio.Event | None = None
         self._tasks: TaskGroup | None = None
@@ -140,6 +141,9 @@ class AudioManager(Host):
     def listen(self, session: str, source: str, tap: Tap) -> None:
         """Open a session's tap on a source that is ready."""
         self.taps_of(source).open(session, tap)
+        if source == MICROPHONE and self._recording and self._recording.ended:
+            self._recording.seek(-self._recording.length)
+            self._again.set()
 
     def leave(self, session: str) -> None:
         """Close a session's tap, wherever it is."""
@@ -332,8 +336,12 @@ class AudioManager(Host):
         self._microphone.name, self._microphone.route = RECORDING, "file"
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._recording.run, self._taps.feed)
-            await anyio.sleep(self._recording.length - self._recording.position)
-            self._microphone.name = f"{RECORDING}, at its end"
+            while True:
+                self._microphone.name = RECORDING
+                await anyio.sleep(self._recording.length - self._recording.position)
+                self._microphone.name = f"{RECORDING}, at its end"
+                self._again = anyio.Event()
+                await self._again.wait()  # until somebody else begins to listen
 
     async def _pass_on(self, pane: str, taps: Taps) -> None:
         """Feed what a pane says to those who listen to it."""

@@ -24,6 +24,8 @@ class WaveMeter:
     def add(self, peak: float, seconds: float) -> None:
         """The stream went on for so long, with this peak."""
         self._peak = max(self._peak, peak)
+        if not self._peak and len(self.wave.peaks) == WAVE_KEPT and not any(self.wave.peaks):
+            return  # silence goes on: an idle deck is told of nothing new
         self._lasted += seconds
         steps = int(self._lasted / WAVE_STEP)
         if steps:

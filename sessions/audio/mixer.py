@@ -22,8 +22,8 @@ DUCKED = 0.2
 """Of its volume (-14 dB), for a pane behind the one in front."""
 KEPT = 500
 """Utterances whose account is kept, but for those that are still to be heard."""
-_DECAY = 0.9
-"""Of the level shown, from pull to pull, so that a peak can be seen."""
+_FALL = 0.65
+"""Seconds in which the level shown falls to a thousandth, so that a peak can be seen; then it is nothing."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +190,12 @@ class Mixer:
 
     # The sink's side
 
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing that could sound now."""
+        with self._lock:
+            return not any(channel.next() for channel in self._channels.values())
+
     def pull(self, frames: int) -> Samples:
         """Return the next samples: audio where there is some, silence otherwise."""
         mix = np.zeros(frames, np.float32)
@@ -205,7 +211,8 @@ class Mixer:
             listeners = self._listeners
         out = clipped(mix)
         peak = level(out)
-        self.level = max(peak, self.level * _DECAY)
+        fallen = self.level * 0.001 ** (frames / RATE / _FALL)
+        self.level = max(peak, fallen if fallen > 0.001 else 0.0)
         self.meter.add(peak, frames / RATE)
         for listener in listeners:
             listener(first, out)

@@ -27,6 +27,8 @@ RETRY_EVERY = 1.0
 _HUSH = 0.02
 """Seconds in which what sounds fades."""
 _WATCH_EVERY = 0.1
+_IDLE = 0.1
+"""Seconds from pull to pull where there is no speaker and nothing to say: each wakes the machine."""
 
 Connected = Callable[[], str]
 """Returns what is wrong now with a relay's connection; empty while it is connected."""
@@ -234,7 +236,8 @@ class Speaker(Port):
                 self._mixer.anchor(self._mixer.pulled, start + done / RATE)
                 self._mixer.pull(due - done)
                 done = due
-                await anyio.sleep(streams.BLOCK * 2)
+                idle = _IDLE - time.monotonic() % _IDLE  # with the engine's views
+                await anyio.sleep(idle if self._mixer.idle else streams.BLOCK * 2)
         finally:
             self._mixer.held = True
 

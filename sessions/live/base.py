@@ -68,10 +68,12 @@ class LiveSession(ConnectedSession):
 
     def leave(self) -> None:
         """Its pane is closed: silence it and let go of everything. It may `run` again later."""
+        listened = self.ear.wanted
         self.stop()
         self.let_go("its pane was closed")
         self.retry = Retry()
         self._recording.stop()
+        self.ear.wanted = listened
 
     async def do(self, action: Action) -> str:
         """Carry out an action. Raises ImpossibleCommand with one line for the user."""
@@ -208,6 +210,8 @@ class LiveSession(ConnectedSession):
         else:
             self._listens_for_mode = False
             self.listen(on=not self.ear.wanted)
+            if self.ear.wanted and self.phase == "closed":
+                self.start_over()
         return ""
 
     def _check_that_it_listens(self) -> None:
@@ -289,7 +293,7 @@ class LiveSession(ConnectedSession):
             raise ImpossibleCommand(
                 f"cannot save into {folder}: {(error.strerror or 'no').lower()}"
             ) from None
-        return f"saved {remark}to {path}"
+        return f"saved {remark}to {path.name if folder == Path.cwd() else path}"
 
 
 def _within(value: float, lowest: float, highest: float) -> float:

@@ -16,7 +16,10 @@ from sessions.commands import (
     Finalize,
     Forget,
     ImpossibleCommand,
+    MakeImage,
     SendAudio,
+    SendText,
+    Speak,
     Truncate,
 )
 from sessions.config import SessionTable
@@ -53,6 +56,12 @@ READY_TIMEOUT = 15.0
 
 _OF_ITS_CONNECTION = (SendAudio, Finalize, Clear, CancelAnswer, Truncate, AnswerToolCall, Forget)
 """What has no meaning on another connection than the one that was there when it was asked for."""
+_WISHES = (Speak, SendText, MakeImage)
+"""What a user wants whether or not the session is open: a closed one is opened for it."""
+_WISHED_FOR = "F5, or what you type or say,"
+
+_WISHES = (Speak, SendText, MakeImage)
+"""What a user asks for whether or not the session is open: a closed one is opened for it."""
 
 
 class ConnectedSession(ABC):
@@ -71,6 +80,8 @@ class ConnectedSession(ABC):
         self.timing = Timing()
         self.meter = Meter()
         self._session: Session | None = None
+        self._used = False
+        """Something was asked of the present connection."""
         self._waiting: list[Command] = []
         self._connecting_since = 0.0
         self._reopen = anyio.Event()
@@ -88,8 +99,12 @@ class ConnectedSession(ABC):
         """Send now, or when the session is open. Raises ImpossibleCommand when it has ended."""
         now = time.monotonic()
         if self._session is not None and self._session.ready:
+            self._used = True
             self._session.send(command)
             self.meter.sent(command)
+        elif self.phase == "closed" and isinstance(command, _WISHES):
+            self.start_over()  # many providers close what is idle
+            self._waiting.append(command)
         elif self.phase not in ("connecting", "retrying"):
             raise ImpossibleCommand("the session is closed: F5 reconnects")
         elif isinstance(command, _OF_ITS_CONNECTION):
@@ -102,6 +117,7 @@ class ConnectedSession(ABC):
         """Send audio at the codec's rate; without a connection it is dropped. Raises ImpossibleCommand."""
         if self._session is None or not self._session.ready:
             return
+        self._used = True
         self._session.send(SendAudio(pcm))
         seconds = len(pcm) / BYTES_PER_SAMPLE / (self._session.codec.input_rate or 1)
         self.meter.heard(seconds)
@@ -205,6 +221,7 @@ class ConnectedSession(ABC):
             anew = "; the provider begins a new conversation" if self.offer.kind == "converse" else ""
             how = ", where it was" if self.retry.handle else anew
             self.log.append(Entry("note", f"connected again after {t - broken_at:.0f} s{how}"))
+        self._used = False
         waiting, self._waiting = self._waiting, []
         for command in waiting:
             try:
@@ -214,8 +231,13 @@ class ConnectedSession(ABC):
         self.opened()
 
     def _ended(self, phase: Phase, why: str, *, broke: bool) -> None:
+        if broke and not self._used and not self.retry.handle and self.retry.at is not None:
+            # Many providers end what is idle: to connect again each time would go on for ever.
+            self.retry.leave_it()
+            phase, why = "closed", f"idle; {why}"
         if self.retry.at is None:
-            self.phase, self.notice = phase, why if "F5" in why else f"{why}; F5 reconnects"
+            advice = f"{_WISHED_FOR} opens it again" if phase == "closed" else "F5 reconnects"
+            self.phase, self.notice = phase, why if "F5" in why else f"{why}; {advice}"
         else:
             self.phase, self.notice = "retrying", f"{why}; F5 reconnects at once"
             if broke:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import anyio
 from anyio.abc import TaskGroup
@@ -16,7 +17,7 @@ from sessions.audio.manager import MICROPHONE, AudioManager
 from sessions.audio.sources import BadSource, MicrophoneSource, parse
 from sessions.commands import ImpossibleCommand
 from sessions.config import EMBEDDED_NAME, BadConfig, Config, SessionTable
-from sessions.gateway import BadAddress, Gateway
+from sessions.gateway import BadAddress, Gateway, is_loopback
 from sessions.live.actions import (
     Action,
     Change,
@@ -200,7 +201,7 @@ class Deck:
         except (Lacking, UnknownModel, BadConfig, BadAddress) as error:
             session.fail(str(error))
             return
-        session.charged = self._gateway is self._plan.gateway
+        session.charged = not is_loopback(urlsplit(opening.address.url).hostname or "")
         scope = self._running[session.name] = anyio.CancelScope()
         self._tasks.start_soon(self._keep, session, self._transport, opening, scope)
 

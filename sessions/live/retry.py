@@ -60,6 +60,11 @@ class Retry:
             case _:
                 pass
 
+    def leave_it(self) -> None:
+        """There is to be no further try, until the user wants one."""
+        self.at = self.broken_at = None
+        self._tries = 0
+
     def _end(self, end: Closed | Failed, t: float) -> None:
         if self._ready_at is not None and t - self._ready_at >= STEADY:
             self._tries = 0

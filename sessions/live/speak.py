@@ -67,7 +67,7 @@ class SpeakSession(LiveSession):
                 pass
 
     def view(self) -> SessionView:
-        speech = self._list.view(self.mixer.progress(self.name))
+        speech = self._list.view(self.mixer.progress(self.name), connected=self.phase == "ready")
         return msgspec.structs.replace(self.base_view(), speech=speech, latencies=self._list.latencies)
 
     def stop(self) -> None:

@@ -155,7 +155,7 @@ def _some_cues(entries: Sequence[Entry]) -> list[Cue]:
 
 
 def _cues_of(entry: Entry) -> Iterator[Cue]:
-    text = " ".join(plain(_whole(entry)).split())
+    text = " ".join(plain(entry.text).split())  # without what may still be revised
     begun = _finite(entry.start)
     if entry.role in ("note", "fault") or begun is None or not text:
         return

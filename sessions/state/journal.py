@@ -44,6 +44,16 @@ class JournalView(Sequence[WireFrame]):
         """When the session's first frame came, which need not be kept any more; of `time.monotonic`."""
         self._first, self._length = first, len(self._frames)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is a snapshot of the same frames."""
+        if not isinstance(other, JournalView):
+            return NotImplemented
+        mine, others = (self._first, self._length), (other._first, other._length)
+        return self._frames is other._frames and mine == others
+
+    def __hash__(self) -> int:
+        return hash((id(self._frames), self._first, self._length))
+
     def __len__(self) -> int:
         return self._length - self._first
 

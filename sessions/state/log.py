@@ -35,6 +35,15 @@ class LogView(Sequence[Entry]):
         self._entries = entries
         self._length = len(entries) if length is None else length
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is a snapshot of the same list at the same length."""
+        if not isinstance(other, LogView):
+            return NotImplemented
+        return self._entries is other._entries and self._length == other._length
+
+    def __hash__(self) -> int:
+        return hash((id(self._entries), self._length))
+
     def __len__(self) -> int:
         return self._length
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from sessions.audio.mixer import Progress
-from sessions.events import Audio, AudioEnd, AudioSpan, AudioWords, Closed, Event, Failed
+from sessions.events import Audio, AudioEnd, AudioSpan, AudioWords, Closed, Event, Failed, Ready
 from sessions.state.snapshot import Speech, SpeechPhase
 from sessions.state.spoken_words import SpokenWords
 
@@ -52,6 +52,10 @@ class SpeechList:
                 utterance.spans.append(event)
             case AudioWords(utterance=name, words=words) if utterance := self._utterances.get(name):
                 utterance.words.add(words)
+            case Ready():
+                for utterance in self._utterances.values():
+                    if utterance.first_byte is None and utterance.over is None:
+                        utterance.asked_at = t  # until now it waited for the connection
             case AudioEnd(utterance=name) if utterance := self._utterances.get(name):
                 utterance.complete = True
             case Closed() | Failed():
@@ -106,10 +110,10 @@ class SpeechList:
         utterance.over = None
         return utterance.complete
 
-    def view(self, progress: dict[str, Progress]) -> tuple[Speech, ...]:
-        """Join what came with what was played."""
+    def view(self, progress: dict[str, Progress], *, connected: bool = True) -> tuple[Speech, ...]:
+        """Join what came with what was played. Without a connection nothing is synthesised."""
         waiting = [each for each in self._utterances.values() if not each.complete and not each.over]
-        first = waiting[0].name if waiting else None
+        first = waiting[0].name if waiting and connected else None
         return tuple(self._speech(each, progress.get(each.name), first) for each in self._utterances.values())
 
     def _speech(self, utterance: _Utterance, progress: Progress | None, first_waiting: str | None) -> Speech:

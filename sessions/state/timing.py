@@ -23,6 +23,7 @@ from sessions.events import (
     Final,
     Ready,
     SpeechStopped,
+    ToolCall,
     Utterance,
 )
 
@@ -92,6 +93,8 @@ class Timing:
                 latency = self._finals.pop(channel)
                 if confirmed:
                     self._latencies.append(latency)
+            case ToolCall():
+                self._turn_ended = None  # from here on it is the tool that takes time
             case SpeechStopped():
                 self._turn_ended = t
             case AnswerText() | Audio() if self._turn_ended is not None:

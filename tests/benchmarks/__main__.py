@@ -1,6 +1,6 @@
 """`make bench`: every benchmark, each against a peer in the same run. Figures are ratios first."""
 
-from tests.benchmarks import decoding, first_paint, messages, quitting, sound
+from tests.benchmarks import decoding, first_paint, messages, quitting, screen, sound
 
 
 def main() -> None:
@@ -8,6 +8,7 @@ def main() -> None:
     decoding.run()
     first_paint.run()
     quitting.run()
+    screen.run()
     sound.run()
 
 

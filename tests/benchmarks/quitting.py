@@ -22,6 +22,8 @@ def run() -> None:
 
 def _quit(home: str) -> float:
     with terminal([sys.executable, "-m", "tui"], (120, 40), {**os.environ, "HOME": home}) as shown:
+        shown.until(lambda text: "3 of 3 open" in text)
+        shown.press("escape")  # puts the tour away, which a new home begins with
         shown.until(lambda text: "Dashwood" in text)
         shown.press("ctrl+q")
         return shown.until_ended()

@@ -20,12 +20,13 @@ from dataclasses import dataclass
 import psutil
 
 SIZE = (160, 48)
-SETTLES = 4.0
-"""Seconds from the start that do not count."""
-LASTS = 15.0
+SETTLES = 8.0
+"""Seconds from the start that do not count: in the first, sessions are opened and silence runs in."""
+LASTS = 30.0
 _KEY = b"@"
 _ERASE = b"\x7f"
 _EVERY = 0.15
+"""Seconds from a key's character to the next key, on the average."""
 
 
 @dataclass
@@ -44,18 +45,19 @@ class Cost:
 
 def run() -> None:
     print("The screen at 160x48: CPU of a core, kB/s to the terminal, key to screen (median, p99)")
-    for panes, words, most_rate, most_key in ((16, 50, 100, 60), (8, 50, 50, 50)):
+    for panes, words, most_share, most_rate, most_key in ((16, 50, 0.25, 100, 60), (8, 50, 1.0, 50, 50)):
         peer = measure("richlog", panes, words)
         ours = measure("deck", panes, words)
         share = ours.cpu / peer.cpu
-        verdict = "within" if share <= 0.25 and ours.rate <= most_rate and ours.key_99 <= most_key else "OVER"
+        fits = share <= most_share and ours.rate <= most_rate and ours.key_99 <= most_key
         print(
             f"  {panes} x {words}: {share:.2f} of RichLog's CPU ({_shown(ours)}; RichLog {_shown(peer)}; "
-            f"{verdict} 0.25, {most_rate} kB/s, {most_key} ms)"
+            f"{'within' if fits else 'OVER'} {most_share:g}, {most_rate} kB/s, {most_key} ms)"
         )
-    idle = measure("deck", 8, 0, keys=False)
-    verdict = "within" if idle.cpu <= 0.01 and idle.rate == 0 else "OVER"
-    print(f"  idle, 8 panes: {idle.cpu:.2%}, {idle.rate * 1000:.0f} B/s ({verdict} 1 %, 0)")
+    for kind, told in (("deck", "views alone"), ("engine", "with the engine")):
+        idle = measure(kind, 8, 0, keys=False)
+        verdict = "within" if idle.cpu <= 0.01 and idle.rate == 0 else "OVER"
+        print(f"  idle, 8 panes, {told}: {idle.cpu:.2%}, {idle.rate * 1000:.0f} B/s ({verdict} 1 %, 0)")
     low = measure("low", 4, 20, keys=False)
     print(f"  --low-bandwidth, 4 x 20: {low.rate:.1f} kB/s ({'within' if low.rate <= 5 else 'OVER'} 5)")
 
@@ -71,8 +73,10 @@ def measure(kind: str, panes: int, words: float, *, keys: bool = True) -> Cost:
         child, master = pty.fork()
         if child == 0:
             environment = {**os.environ, "HOME": home, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-            for name in [name for name in environment if name.startswith("XDG_")]:
+            for name in [name for name in environment if name.startswith(("XDG_", "SSH_"))]:
                 del environment[name]
+            if kind == "low":
+                environment["TEXTUAL_COLOR_SYSTEM"] = "standard"  # as `--low-bandwidth` does
             os.execvpe(command[0], command, environment)
         columns, lines = SIZE
         fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))

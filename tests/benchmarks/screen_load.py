@@ -1,35 +1,41 @@
 """Two apps that show growing transcripts: the deck, and a Textual app of RichLogs. Run by `screen.py`.
 
-`python -m tests.benchmarks.screen_load deck|low|richlog PANES WORDS`: so many words come each second to each
-pane. The deck's views are made as the engine makes them, in a thread of their own; the RichLogs get each word
-as it comes, as from a WebSocket. Both have one input line, for the time from a key to the screen.
+`python -m tests.benchmarks.screen_load KIND PANES WORDS`: so many words come each second to each pane. Of the
+kinds `deck` and `low`, views are made as the engine makes them, in a thread of their own; `richlog` gets each
+word as it comes, as from a WebSocket. They have one input line, for the time from a key to the screen.
+`engine` has the engine itself, over the embedded gateway, and nothing comes as nobody listens.
 """
 
 import itertools
+import random
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from textual.app import App, ComposeResult
 from textual.containers import Grid
 from textual.widgets import Input, RichLog
 
-from sessions.audio.view import AudioView
-from sessions.config import SessionTable
+from sessions.config import Config, SessionTable
+from sessions.engine import Engine
 from sessions.live.actions import Action
+from sessions.live.deck import DeckPlan
+from sessions.providers.codec import Kind
 from sessions.state.log import Entry, LogView
 from sessions.state.snapshot import DeckView, SessionView
 from tui.app import DeckApp
+from tui.driven import Manner
 from tui.workspace.store import PaneState, WorkspaceState
 
-if TYPE_CHECKING:
-    from sessions.engine import Engine
-
-_WORDS = "And Mister John Dashwood had then leisure to consider how much there might be".split()  # noqa: SIM905 - it reads so
+_TEXT = (
+    "And Mister John Dashwood had then leisure to consider how much there might be prudently in his power to "
+    "do for them He was not an ill disposed young man unless to be rather cold hearted"
+)
+_WORDS = _TEXT.split()
 _UTTERANCE = 14
 """Words from one pause to the next."""
 _VIEW_EVERY = 0.1
@@ -43,14 +49,14 @@ class _Source:
         self._name = name
         self._settled: list[Entry] = []
         self._words: list[str] = []
-        self._stock = itertools.cycle(_WORDS)
+        self._random = random.Random(name)
         self._count = 0
 
     def due(self) -> list[str]:
         """The words that have come since the last call."""
         count = int((time.monotonic() - self._begun) * self._rate) - self._count
         self._count += count
-        return list(itertools.islice(self._stock, count))
+        return self._random.choices(_WORDS, k=count)
 
     def view(self) -> SessionView:
         for word in self.due():
@@ -78,7 +84,11 @@ class _Feed:
 
     def __init__(self, names: list[str], words: float) -> None:
         self._sources = [_Source(name, words) for name in names]
+        self._prompt = SessionView(
+            "speak", "speak", "workers-ai", "aura-1", "ready", "", False, False, LogView([])
+        )
         self.view = self._make()
+        self.on_news: Callable[[], object] = lambda: None
         self._ended = threading.Event()
 
     def start(self) -> None:
@@ -94,12 +104,13 @@ class _Feed:
 
     def _make(self) -> DeckView:
         sessions = tuple(source.view() for source in self._sources)
-        prompt = SessionView("speak", "speak", "workers-ai", "aura-1", "ready", "", False, False, LogView([]))
-        return DeckView("embedded gateway", starting=False, audio=AudioView(), sessions=(*sessions, prompt))
+        return DeckView("embedded gateway", starting=False, sessions=(*sessions, self._prompt))
 
     def _run(self) -> None:
-        while not self._ended.wait(_VIEW_EVERY):
-            self.view = self._make()
+        while not self._ended.wait(_VIEW_EVERY - time.monotonic() % _VIEW_EVERY):
+            if (view := self._make()) != self.view:
+                self.view = view
+                self.on_news()
 
 
 class _RichLogs(App[None]):
@@ -108,7 +119,7 @@ class _RichLogs(App[None]):
     def __init__(self, panes: int, words: float) -> None:
         super().__init__()
         self._panes = [RichLog(wrap=True) for _ in range(panes)]
-        self._sources = [_Source("", words) for _ in range(panes)]
+        self._sources = [_Source(str(number), words) for number in range(panes)]
         self._words: list[list[str]] = [[] for _ in range(panes)]
 
     def compose(self) -> ComposeResult:
@@ -139,7 +150,8 @@ class _RichLogs(App[None]):
 
 
 def _deck(panes: int, words: float, *, low_bandwidth: bool) -> DeckApp:
-    names = [f"transcribe-{number}" for number in range(1, panes)]
+    """As many transcripts, and a pane with the prompt."""
+    names = [f"transcribe-{number}" for number in range(1, panes + 1)]
     state = WorkspaceState(
         (
             *(PaneState(name, SessionTable("transcribe"), listens=True) for name in names),
@@ -147,15 +159,28 @@ def _deck(panes: int, words: float, *, low_bandwidth: bool) -> DeckApp:
         ),
         front="speak",
     )
-    return DeckApp(lambda opens: cast("Engine", _Feed(names, words)), Path(), state=state)
+    manner = Manner(low_bandwidth=low_bandwidth)
+    return DeckApp(lambda opens: cast(Engine, _Feed(names, words)), Path(), manner=manner, state=state)
+
+
+def _with_engine(panes: int) -> DeckApp:
+    """Sessions of each kind in turn; the cursor is in the prompt of one."""
+    kinds: Iterator[Kind] = itertools.cycle(("transcribe", "speak", "converse"))
+    tables = [SessionTable(kind) for kind in itertools.islice(kinds, panes)]
+    state = WorkspaceState(
+        tuple(PaneState(f"{table.kind}-{number}", table) for number, table in enumerate(tables)), "speak-1"
+    )
+    return DeckApp(lambda opens: Engine(DeckPlan(opens, Config(Path()))), Path(), state=state)
 
 
 def main() -> None:
     kind, panes, words = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     if kind == "richlog":
         _RichLogs(panes, words).run()
+    elif kind == "engine":
+        _with_engine(panes).run()
     else:
-        _deck(panes + 1, words, low_bandwidth=kind == "low").run()
+        _deck(panes, words, low_bandwidth=kind == "low").run()
 
 
 if __name__ == "__main__":

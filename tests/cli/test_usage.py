@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.conftest import Cli, Result
 from tests.speech import RECORDINGS
+from tui.cli import main
 
 A_FILE = str(RECORDINGS / "sense_0880.wav")
 NOWHERE = "ws://127.0.0.1:1/v1/a/b"
@@ -100,3 +101,14 @@ def test_the_installed_command_is_the_same(bare: Cli) -> None:
     )
     assert done.returncode == 2
     assert done.stderr.startswith("voxdeck transcribe: ")
+
+
+@pytest.mark.parametrize(
+    ("command", "seconds"), [("transcribe", 15), ("say", 15), ("chat", 15), ("image", 120)]
+)
+def test_only_pictures_are_waited_for_so_long(
+    command: str, seconds: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert f"owes an answer (default: {seconds})" in " ".join(capsys.readouterr().out.split())

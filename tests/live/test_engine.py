@@ -196,12 +196,13 @@ def test_each_session_fails_alone_with_one_line() -> None:
 
     with scripted(script) as at, running(at) as engine:
         view = until(
-            engine, lambda view: [each.phase for each in view.sessions] == ["retrying", "ready", "failed"]
+            engine, lambda view: [each.phase for each in view.sessions] == ["closed", "ready", "failed"]
         )
         listening, _, conversation = view.sessions
         assert "1011" in listening.notice and "no audio for 10 s" in listening.notice
         assert "401" in conversation.notice and "Unauthorized (2009)" in conversation.notice
-        assert listening.notice.endswith("F5 reconnects at once") and listening.retry_at is not None
+        assert listening.notice.startswith("idle; ") and listening.notice.endswith("opens it again")
+        assert listening.retry_at is None, "nothing was asked of it"
         assert conversation.notice.endswith("F5 reconnects") and conversation.retry_at is None
         assert "\n" not in listening.notice + conversation.notice
 

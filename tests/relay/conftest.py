@@ -109,10 +109,13 @@ class Sshd:
 
     def forwarding(self, forward: str, *more: str) -> list[str]:
         """Return the command of a tunnel."""
+        return self.login(*more, "-oExitOnForwardFailure=yes", "-R", forward)
+
+    def login(self, *more: str) -> list[str]:
+        """Return the command that logs in, to which a command may be added."""
         settings = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR")
-        options = [f"-o{setting}" for setting in (*settings, "ExitOnForwardFailure=yes")]
         key = ["-F", "none", "-p", str(self.port), "-i", str(self.folder / "user")]
-        return ["ssh", *more, *key, *options, "-R", forward, "127.0.0.1"]
+        return ["ssh", *more, *key, *(f"-o{setting}" for setting in settings), "127.0.0.1"]
 
     def connect(self, relay: RelayProcess) -> "subprocess.Popen[bytes]":
         """Run the command that the relay printed, and wait until the tunnel is there.

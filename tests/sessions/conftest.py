@@ -6,7 +6,9 @@ from hypothesis import HealthCheck, settings
 from sessions import secrets
 
 # A loaded machine must not fail a test.
-settings.register_profile("voxdeck", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "voxdeck", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("voxdeck")
 
 

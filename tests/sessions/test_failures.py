@@ -148,7 +148,7 @@ def test_close_before_the_session_was_ready_is_a_fault_whatever_its_code(code: i
 @pytest.mark.parametrize(
     ("code", "advice"),
     [
-        (1001, "went away"),
+        (1001, "going away"),
         (1002, "did not understand"),
         (1003, "kind of data"),
         (1007, "could not read"),

@@ -18,11 +18,36 @@ def walk(package):
 assert len(list(walk(sessions))) > 30
 """
 
+FIRST_PAINT = """
+from pathlib import Path
+import tui.cli, tui.commands.deck, tui.commands.settings
+from tui.app import DeckApp
+list(DeckApp(lambda sessions: None, Path()).compose())
+"""
+SLOW = {
+    "anyio",
+    "httpx",
+    "numpy",
+    "PIL",
+    "sounddevice",
+    "sessions.engine",
+    "sessions.openings",
+    "sessions.providers.catalogue",
+    "textual.widgets._footer",
+    "textual.widgets._text_area",
+    "tui.screens.picker",
+    "tui.widgets.find_bar",
+    "tui.widgets.prompt",
+}
+
+
+def modules_after(code: str) -> set[str]:
+    command = [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
 
 def imported_by(code: str) -> set[str]:
-    command = [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"]
-    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return {name.partition(".")[0] for name in out.split()}
+    return {name.partition(".")[0] for name in modules_after(code)}
 
 
 def test_sessions_know_no_screen() -> None:
@@ -42,3 +67,7 @@ def test_vocabulary_and_codecs_do_no_input_or_output(module: str) -> None:
 def test_command_line_imports_only_what_its_subcommand_needs() -> None:
     loaded = imported_by("import tui.cli")
     assert loaded.isdisjoint({"textual", "rich", "numpy", "httpx", "httpx_ws", "sounddevice", "anyio"})
+
+
+def test_what_is_slow_to_import_comes_after_the_first_paint() -> None:
+    assert modules_after(FIRST_PAINT).isdisjoint(SLOW)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.relay.conftest import folder, sshd  # noqa: F401 - fixtures
+
 
 @pytest.fixture(autouse=True)
 def _nothing_of_the_user(empty_home: object) -> None:

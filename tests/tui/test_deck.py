@@ -10,13 +10,11 @@ from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from sessions.config import SessionTable
 from sessions.gateway import Gateway
 from sessions.secrets import Secret
 from tests.tui.drawn import screen_text
-from tui.actions import ACTIONS
 from tui.app import DeckApp
-from tui.screens.help import HelpScreen, help_text
+from tui.screens.help import HelpScreen
 from tui.widgets.prompt import Prompt
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("empty_home", "no_sound_card")]
@@ -181,24 +179,3 @@ async def test_help_and_palette_open_and_close(embedded: Gateway, tmp_path: Path
         assert isinstance(pilot.app.screen, CommandPalette)
         await pilot.press("escape")
         await until(pilot, lambda shown: "3 of 3 open" in shown)
-
-
-async def test_every_action_is_in_help_and_palette_and_can_be_carried_out(
-    embedded: Gateway, tmp_path: Path
-) -> None:
-    app = make_deck(embedded, tmp_path)
-    text = " ".join(help_text(app.keys_of).plain.split())
-    async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        await until(pilot, lambda shown: "3 of 3 open" in shown)
-        offered: set[str] = set()
-        for pane in ("f2", "f3", "f4"):
-            await pilot.press(pane)
-            offered |= {command.title for command in app.get_system_commands(app.screen)}
-        await app.open_pane(SessionTable("image"), None)
-        await until(pilot, lambda shown: "4 of 4 open" in shown)
-        offered |= {command.title for command in app.get_system_commands(app.screen)}
-        for action in ACTIONS:
-            assert action.help in text
-            assert action.id == "quit" or action.help in offered or action.id.startswith("pane_")
-            method = f"action_{action.method.partition('(')[0]}"
-            assert any(callable(getattr(each, method, None)) for each in (*app.panes, app)), action.id

@@ -126,7 +126,9 @@ def test_late_answers_of_the_terminal_slow_the_pace_and_missing_ones_do_not() ->
     pictures(pace, clock, 2.0)
     assert slowed(pace)
     assert asks(pace), "to see whether it is better"
+    assert pace.last_answer_within() == 1.0
     clock.now += 0.05
     pace.answered()
+    assert pace.last_answer_within() == 0.0
     pictures(pace, clock, 10.0)
     assert not slowed(pace)

@@ -1,5 +1,6 @@
 """The log: how it is wrapped, measured, searched, selected and drawn."""
 
+import random
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len, split_graphemes
 from rich.console import Console
+from rich.segment import Segment
 from rich.text import Text
 from textual.app import App, ComposeResult
-from textual.geometry import Offset
+from textual.geometry import Offset, Region
 from textual.pilot import Pilot
 from textual.selection import SELECT_ALL, Selection
+from textual.strip import Strip
+from textual.widget import Widget
 from textual.widgets import Input
 
 import styles
@@ -130,6 +134,9 @@ class Host(App[None]):
         self.asked.append(action)
         return True
 
+    def keys_of(self, action: str) -> str:
+        return ""
+
     def copy_to_clipboard(self, text: str) -> None:
         self.copied = text
 
@@ -180,6 +187,78 @@ async def test_a_very_long_log_keeps_its_place_at_every_width() -> None:
         await pilot.click(log, offset=(log.size.width - 5, log.size.height - 1))
         await pilot.pause()
         assert "more lines" not in screen_text(app) and "utterance 1 " in screen_text(app)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", [(44, 9), (60, 20)])
+async def test_what_is_painted_bit_by_bit_is_the_whole(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, chance = Host(), random.Random(7)
+    dirty: list[Region] = []
+    refresh = LineLog.refresh
+
+    def noting(log: LineLog, *regions: Region, **options: bool) -> LineLog:
+        dirty.extend(regions or [log.size.region])
+        return refresh(log, *regions, **options)
+
+    monkeypatch.setattr(LineLog, "refresh", noting)
+    async with app.run_test(size=size) as pilot:
+        entries, words = [Entry("note", "begun")], ["你好"]
+        log = app.say(entries)
+        await pilot.pause()
+        screen = [log.render_line(y).text for y in range(log.size.height)]
+        for _ in range(50):
+            match chance.randrange(12):
+                case 0:
+                    entries = [*entries[: chance.randrange(3)], Entry("note", "another log")]
+                case 1:
+                    log.scroll_to(y=chance.randrange(log.max_scroll_y + 1), animate=False, immediate=True)
+                case 2:
+                    log.scroll_end(animate=False, immediate=True)
+                case 3:
+                    entries.append(Entry("speech", " ".join(words), speaker=chance.choice((None, 1))))
+                    words = []
+                case _:
+                    words += chance.choices(
+                        ["one", "日本語", "interim", "a-word-that-is-longer-than-a-line" * 2], k=3
+                    )
+            app.say(entries, Entry("speech", " ".join(words[:2]), tail=" ".join(words[2:])))
+            if chance.random() < 0.5:
+                continue
+            await pilot.pause()
+            for region in dirty:
+                for y in range(max(0, region.y), min(len(screen), region.bottom)):
+                    before, new = Strip([Segment(screen[y])]), log.render_line(y)
+                    parts = before.crop(0, region.x), new.crop(region.x, region.right)
+                    screen[y] = Strip.join([*parts, before.crop(region.right)]).text
+            dirty.clear()
+            assert screen == [log.render_line(y).text for y in range(log.size.height)]
+
+
+@pytest.mark.anyio
+async def test_only_what_changes_is_painted(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Host()
+    painted: list[tuple[Widget, tuple[Region, ...]]] = []
+    refresh = Widget.refresh
+
+    def noting(widget: Widget, *regions: Region, **options: bool) -> Widget:
+        painted.append((widget, regions))
+        return refresh(widget, *regions, **options)
+
+    async with app.run_test(size=(60, 20)) as pilot:
+        log = app.say([], Entry("speech", "", tail="one"))
+        await pilot.pause()
+        monkeypatch.setattr(Widget, "refresh", noting)
+        app.say([], Entry("speech", "", tail="one"))
+        assert not painted
+        app.say([], Entry("speech", "", tail="one two"))
+        assert painted == [(log, (Region(5, 0, 4, 1),))]
+        await pilot.pause()
+        painted.clear()
+        app.pane.title = "renamed"
+        app.say([], Entry("speech", "", tail="one two"))
+        assert painted == [(app.pane, (Region(-2, -1, 60, 1),))], "the line of the title"
 
 
 @pytest.mark.anyio

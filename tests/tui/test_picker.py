@@ -147,7 +147,7 @@ async def test_settings_are_made_and_nothing_typed_is_lost() -> None:
         shown.field("instructions").query_one(TextArea).text = "Be brief.\nBe kind."
         shown.field("threshold").query_one(Input).value = "7"
         shown.field("tools").query_one(Input).value = "no/such.json"
-        await shown.press("ctrl+enter")
+        await shown.press("ctrl+s")
         assert shown.wrong == {"threshold": "! '7' is not a number from 0 to 1"}
         assert shown.field("threshold").control.has_focus and not shown.results
         await shown.press("escape")

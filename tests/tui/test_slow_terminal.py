@@ -46,6 +46,14 @@ def test_a_terminal_that_does_not_keep_up_holds_nothing_up(
         shown.press("how do I save", "enter")
         hold(shown)
         shown.until(lambda text: "Control S" in text and "playing" in text)
+        shown.press("escape", "f2", "ctrl+l", "f3", "escape")
+        shown.until(lambda text: "not listening" in text and "cleared after" in text)
+        after = shown.until_still()
+        shown.press("f1")
+        shown.until(lambda text: "type to search" in text)
+        shown.press("escape")  # all is painted anew
+        shown.until(lambda text: "type to search" not in text)
+        assert shown.until_still() == after
         shown.press("ctrl+q")
         shown.until_ended()
     reports = msgspec.json.decode(written.read_bytes(), type=dict[str, SessionReport])

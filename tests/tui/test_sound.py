@@ -142,9 +142,9 @@ async def test_frames_tell_what_is_not_as_usual() -> None:
         await pilot.pause()
         shown = screen_text(app)
     for words in (
-        "push-to-talk (Ctrl+L talks)",
+        "push-to-talk",
         "● rec voxdeck-transcribe-1.wav",
-        "waits for Converse",
+        "waits for 3 Converse",
         "volume 80 %",
         "speed 1.2×",
         "2 underruns",
@@ -176,9 +176,9 @@ def _speaking(name: str) -> SessionView:
 def test_who_speaks_first_is_told_where_panes_queue() -> None:
     queued = session("speak", speech=(Speech("1", "Hello.", "queued"),))
     answering = session("converse", answering=True)
-    assert speaks_first(queued, deck(queued, answering, audio=LAPTOP)) == "Converse"
+    assert speaks_first(queued, deck(queued, answering, audio=LAPTOP)) == "converse"
     assert speaks_first(answering, deck(queued, answering, audio=LAPTOP)) == ""
-    assert speaks_first(answering, deck(_speaking("speak"), answering, audio=LAPTOP)) == "Speak"
+    assert speaks_first(answering, deck(_speaking("speak"), answering, audio=LAPTOP)) == "speak"
     assert speaks_first(_speaking("speak"), deck(_speaking("speak"), answering, audio=LAPTOP)) == ""
     mixed = replace(LAPTOP, arbitration="mix")
     assert speaks_first(queued, deck(queued, answering, audio=mixed)) == ""

@@ -157,8 +157,11 @@ async def test_an_earlier_text_is_spoken_again_and_a_waiting_one_taken_out(
         await app.run_action("perform('choose_text')")
         await pilot.press("x")
         await until(pilot, lambda shown: "■ Three." in shown and "▶ The second" in shown)
+        await pilot.press("escape")  # back to the prompt
+        assert app.focused is pane.prompt
         await pilot.press("escape")
         await until(pilot, lambda shown: "■ The second" in shown)
+        await app.run_action("perform('choose_text')")
         await pilot.press("up", "up", "enter")
         await until(pilot, lambda shown: "›▶ One.  (playing)" in shown)
         await pilot.press("s")

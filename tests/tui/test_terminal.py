@@ -18,8 +18,7 @@ COMMAND = [sys.executable, "-m", "tui"]
 
 @contextmanager
 def deck(home: Path, size: tuple[int, int], *arguments: str, **variables: str) -> Iterator[Terminal]:
-    inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-    environment = {**inherited, "PYTHONPATH": str(Path(__file__).parents[2]), **variables}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **variables}
     where = Path.cwd()
     os.chdir(home)
     try:

@@ -16,6 +16,7 @@ ACTIONS = (
     DeckAction("reopen", "f5", "Reconnect", "Connect the pane's session anew", EVERY),
     DeckAction("next_pane", "tab", "Next pane", "Go to the next pane (Shift+Tab: the one before)"),
     DeckAction("inside", "ctrl+w tab", "Inside", "Go to the pane's next part that takes keys", EVERY),
+    by_name("to_prompt", "Go back to where one types in the pane", EVERY),
     DeckAction("find", "ctrl+f", "Find", "Find text in the pane", EVERY),
     DeckAction("pane_1", "f2", "First pane", "Go to the first pane", call="focus_pane(0)"),
     DeckAction("pane_2", "f3", "Second pane", "Go to the second pane", call="focus_pane(1)"),

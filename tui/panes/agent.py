@@ -5,5 +5,5 @@ from tui.panes.converse import ConversePane
 
 class AgentPane(ConversePane):
     TITLE = "Agent"
-    EMPTY = "Write to the agent, or press Ctrl+L and speak. Its voice and its tools are its maker's choice."
+    EMPTY = "Write to the agent, or press {listen} and speak. Its voice and its tools are its maker's choice."
     PLACEHOLDER = "Write to the agent"

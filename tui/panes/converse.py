@@ -9,6 +9,7 @@ from sessions.commands import ImpossibleCommand
 from sessions.live.actions import Action, AnswerCall, Change, Inform, Instruct, Resend, Stop
 from sessions.state.snapshot import DeckView, SessionView
 from tui.panes.exporting import ExportingPane
+from tui.panes.pane import deck_of
 from tui.panes.sound import hearing_remarks, speaking_remarks
 from tui.widgets.line import Line
 from tui.widgets.tool_calls import ToolCalls
@@ -26,7 +27,7 @@ class _Deck(Protocol):
 
 class ConversePane(ExportingPane):
     TITLE = "Converse"
-    EMPTY = "Ask by text, or press Ctrl+L and speak. Esc stops an answer, and so does speaking."
+    EMPTY = "Ask by text, or press {listen} and speak. {stop} stops an answer, and so does speaking."
     PLACEHOLDER = "Ask something, such as: which keys are there?"
 
     _put_aside: str | None = None
@@ -59,7 +60,11 @@ class ConversePane(ExportingPane):
 
     def remarks(self, view: SessionView, deck: DeckView) -> list[str]:
         microphone = [microphone_state(view)] if view.answering and _listens(view) else []
-        return [*microphone, *speaking_remarks(view, deck), *hearing_remarks(view, deck)]
+        return [
+            *microphone,
+            *speaking_remarks(view, deck, deck_of(self).name_of),
+            *hearing_remarks(view, deck),
+        ]
 
     async def say(self, text: str) -> None:
         if self._put_aside is None:
@@ -106,7 +111,7 @@ class ConversePane(ExportingPane):
             self.say_to_user("you have said nothing yet that could be edited", warning=True)
             return
         self._put_aside = self.prompt.text
-        self._write(text)
+        self.prompt.take_up(text)
         self.query_one(".editing").display = True
         self.prompt.focus()
 

@@ -24,12 +24,14 @@ def frame_title(pane: "Pane", view: SessionView, state: str, room: int) -> str:
     name = f"{number}{grouped}{pane.name_shown}"
     model = one_line(view.model.rpartition("/")[2], 40)
     said = _phase(view) or state
-    if view.phase in ("failed", "closed"):
+    if view.phase == "failed":
         said = f"! {said}"
+    short = said.partition(" (")[0]  # without the key that changes it
     forms = (
         f"{name} · {one_line(view.provider, 30)} {model} · {said}",
-        f"{name} · {model} · {said}",
-        f"{name} · {said}",
+        f"{name} · {one_line(view.provider, 30)} {model} · {short}",
+        f"{name} · {model} · {short}",
+        f"{name} · {short}",
     )
     return next((form for form in forms if cell_len(form) <= room), forms[-1])
 
@@ -52,8 +54,10 @@ def facts(view: SessionView) -> list[str]:
     return [*ends, *latency, *cost] if soon else [*latency, *cost, *ends]
 
 
-def remarks_in(view: SessionView, remarks: list[str], known: list[str], room: int) -> tuple[str, str]:
-    """Return what stands in the frame's bottom line, and the remarks again if they are too long for it.
+def remarks_in(
+    view: SessionView, remarks: list[str], known: list[str], room: int
+) -> tuple[str, tuple[str, ...]]:
+    """Return what stands in the frame's bottom line, and the remarks for which there is no room.
 
     The recording comes first, its file named where there is room for all; then remarks, then facts.
     """
@@ -61,14 +65,26 @@ def remarks_in(view: SessionView, remarks: list[str], known: list[str], room: in
     short = ["● rec"] if view.recording else []
     for parts in ([*recording, *remarks, *known], [*short, *remarks, *known]):
         if cell_len(joined := _joined(parts)) <= room:
-            return joined, ""
+            return joined, ()
     told = [*short, *remarks]
     if cell_len(_joined(told)) <= room:
         for fact in known:
             if cell_len(_joined([*told, fact])) <= room:
                 told.append(fact)
-        return _joined(told), ""
-    return _joined([*short, *known]), _joined(remarks)
+        return _joined(told), ()
+    return _joined([*short, *known]), tuple(_lines(remarks, room - 2))
+
+
+def _lines(remarks: list[str], room: int) -> list[str]:
+    """The remarks, together where they have room on one line."""
+    lines: list[str] = []
+    for remark in remarks:
+        together = _joined([*lines[-1:], remark])
+        if lines and cell_len(together) <= room:
+            lines[-1] = together
+        else:
+            lines.append(_joined([remark]))
+    return lines
 
 
 def _joined(parts: list[str]) -> str:

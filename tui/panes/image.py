@@ -20,14 +20,14 @@ from tui.words import milliseconds
 
 class ImagePane(Pane):
     TITLE = "Image"
-    EMPTY = "What you type becomes a picture. Ctrl+W p shows all of them, Ctrl+S saves the one in sight."
+    EMPTY = "What you type becomes a picture. {gallery} shows all of them, {save} saves the one in sight."
     PLACEHOLDER = "Describe a picture and press Enter"
 
     chosen = ""
     """The picture to show, by name; the latest if empty."""
 
     def make_log(self) -> Widget:
-        return Vertical(Captioned(), LineLog(self.EMPTY), classes="pictures")
+        return Vertical(Captioned(), LineLog(self.invitation), classes="pictures")
 
     def show(self, view: SessionView, deck: DeckView) -> None:
         super().show(view, deck)

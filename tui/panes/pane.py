@@ -1,11 +1,13 @@
 """What all panes have: a frame that tells what the session is and does, a log, and perhaps a prompt."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, Self, cast
 
 from rich.text import Text
 from textual.containers import Vertical
 from textual.events import Resize
+from textual.geometry import Region
 from textual.widget import Widget
 
 from sessions.config import SessionTable
@@ -15,11 +17,11 @@ from sessions.state.snapshot import DeckView, SessionView
 from sessions.text import one_line, plain
 from tui.panes.frame import facts, frame_title, remarks_in
 from tui.widgets.line_log import LineLog
-from tui.widgets.pulse import Pulse
-from tui.widgets.trouble import Trouble
 
 if TYPE_CHECKING:
     from tui.widgets.prompt import Prompt
+    from tui.widgets.pulse import Pulse
+    from tui.widgets.trouble import Trouble
 
 
 class Deck(Protocol):
@@ -29,10 +31,26 @@ class Deck(Protocol):
 
     async def do(self, pane: "Pane", action: Action) -> bool: ...
 
+    def name_of(self, session: str) -> str:
+        """What the pane of a session is called on the screen."""
+        ...
+
+    def keys_of(self, action: str) -> str: ...
+
 
 def deck_of(pane: "Pane") -> Deck:
     """The app, as a pane knows it."""
     return cast(Deck, pane.app)
+
+
+class _Keys:
+    """The keys of each action by its id; one without any is found in the palette."""
+
+    def __init__(self, keys_of: Callable[[str], str]) -> None:
+        self._keys_of = keys_of
+
+    def __getitem__(self, action: str) -> str:
+        return self._keys_of(action) or "Ctrl+P"
 
 
 class Pane(Vertical):
@@ -40,11 +58,12 @@ class Pane(Vertical):
 
     TITLE = ""
     EMPTY = ""
+    """What an empty pane tells; an action's id in braces stands for its keys."""
     PLACEHOLDER = ""
     """Of the prompt; a pane without one has none."""
 
     def __init__(self, session: str, table: SessionTable, title: str = "") -> None:
-        super().__init__(id=f"pane-{session}", classes=f"pane {table.kind}")
+        super().__init__(classes=f"pane {table.kind}")
         self.session = session
         self.table = table
         """What was asked for when its session was opened."""
@@ -60,6 +79,10 @@ class Pane(Vertical):
         self._draft = ""
         self._history: list[str] = []
         self._frame = ("", "")
+        self._edge: Region | None = None
+        """The part of the frame that is being written, relative to what is in it."""
+        self._trouble: Trouble | None = None
+        self._pulse: Pulse | None = None
         self.border_title = self.name_shown
 
     @property
@@ -68,21 +91,30 @@ class Pane(Vertical):
 
     async def fill(self) -> None:
         """Mount what is inside the frame, which alone is painted first: a third of the start is saved."""
-        log = self.make_log()
-        if self.PLACEHOLDER:
-            from tui.widgets.prompt import Prompt  # noqa: PLC0415 - a text area is slow to import
+        # A text area alone takes 5 ms to import.
+        from tui.widgets.prompt import Prompt  # noqa: PLC0415
+        from tui.widgets.pulse import Pulse  # noqa: PLC0415
+        from tui.widgets.trouble import Trouble  # noqa: PLC0415
 
+        log = self.make_log()
+        self._trouble, self._pulse = Trouble(), Pulse()
+        if self.PLACEHOLDER:
             self.prompt = Prompt(self.PLACEHOLDER)
             self.prompt.earlier = self._history
             self.prompt.text = self._draft
         else:
             log.can_focus = True
-        below = [Trouble(), Pulse(), *([self.prompt] if self.prompt else [])]
+        below = [self._trouble, self._pulse, *([self.prompt] if self.prompt else [])]
         await self.mount_all([log, *self.status(), *below])
 
     def make_log(self) -> Widget:
         """Return what shows what was said and heard."""
-        return LineLog(self.EMPTY)
+        return LineLog(self.invitation)
+
+    @property
+    def invitation(self) -> str:
+        """What an empty pane tells, with the keys in force."""
+        return self.EMPTY.format_map(_Keys(deck_of(self).keys_of))
 
     def status(self) -> list[Widget]:
         """Return what stands between log and prompt."""
@@ -130,8 +162,8 @@ class Pane(Vertical):
         self._show_frame(view, deck)
         fault = (Entry("fault", view.notice),) if view.notice else ()
         self.show_log(view, fault)
-        for pulse in self.query(Pulse):
-            pulse.show(view, deck)
+        if self._pulse:
+            self._pulse.show(view, deck)
         self.set_class(view.phase == "failed", "failed")
 
     def show_log(self, view: SessionView, fault: tuple[Entry, ...]) -> None:
@@ -216,7 +248,22 @@ class Pane(Vertical):
         title = frame_title(self, view, self.state(view), room)
         remarks, too_long = remarks_in(view, self.remarks(view, deck), facts(view), room)
         if (title, remarks) != self._frame:
-            self._frame = title, remarks
-            self.border_title, self.border_subtitle = Text(title), Text(remarks)
-        for trouble in self.query(Trouble):
-            trouble.show(too_long)
+            before, self._frame = self._frame, (title, remarks)
+            top, bottom = -self.gutter.top, self.content_size.height + self.gutter.bottom - 1
+            if title != before[0]:
+                self._edge = Region(-self.gutter.left, top, self.outer_size.width, 1)
+                self.border_title = Text(title)
+            if remarks != before[1]:
+                self._edge = Region(-self.gutter.left, bottom, self.outer_size.width, 1)
+                self.border_subtitle = Text(remarks)
+            self._edge = None
+        if self._trouble:
+            self._trouble.show(too_long)
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Of a new title only its line is painted: all that is in the pane are 10 kB and more."""
+        if self._edge:
+            regions = (self._edge,)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)

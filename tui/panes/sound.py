@@ -1,5 +1,7 @@
 """What a pane's frame tells about its sound: whatever is not as usual."""
 
+from collections.abc import Callable
+
 from sessions.state.snapshot import DeckView, SessionView
 from sessions.text import one_line
 from tui.words import output_trouble, percent, times
@@ -21,10 +23,15 @@ def hearing_remarks(view: SessionView, deck: DeckView) -> list[str]:
     return [*remarks, microphone.notice] if microphone.notice else remarks
 
 
-def speaking_remarks(view: SessionView, deck: DeckView) -> list[str]:
-    """How the pane's speech is played, and what keeps it from being heard."""
+def speaking_remarks(
+    view: SessionView, deck: DeckView, shown: Callable[[str], str] = str.capitalize
+) -> list[str]:
+    """How the pane's speech is played, and what keeps it from being heard.
+
+    `shown`: what the pane of a session is called on the screen.
+    """
     other = speaks_first(view, deck)
-    remarks = [f"waits for {other}"] if other else []
+    remarks = [f"waits for {shown(other)}"] if other else []
     if view.muted:
         remarks.append("silenced (Ctrl+O)")
     if view.volume != 1.0:
@@ -33,12 +40,14 @@ def speaking_remarks(view: SessionView, deck: DeckView) -> list[str]:
         remarks.append(f"speed {view.speed:.1f}×")
     if view.underruns:
         remarks.append(times(view.underruns, "underrun"))
-    trouble = deck.audio.output.notice or output_trouble(deck.audio.output)
+    # That there is no speaker is the title bar's to tell, until something is to be heard.
+    concerns = view.speech or view.answering or view.log
+    trouble = (deck.audio.output.notice if concerns else "") or output_trouble(deck.audio.output)
     return [*remarks, trouble] if trouble else remarks
 
 
 def speaks_first(view: SessionView, deck: DeckView) -> str:
-    """The pane that this one's speech waits for, as far as the views tell."""
+    """The session that this one's speech waits for, as far as the views tell."""
     if deck.audio.arbitration != "queue" or _sounds(view):
         return ""
     waits = view.answering or any(speech.phase in ("queued", "synthesising") for speech in view.speech)
@@ -48,7 +57,7 @@ def speaks_first(view: SessionView, deck: DeckView) -> str:
     sounding = [other for other in others if _sounds(other)]
     if not sounding and not view.answering:
         sounding = [other for other in others if other.answering]
-    return one_line(sounding[0].title or sounding[0].name.capitalize(), 30) if sounding else ""
+    return sounding[0].name if sounding else ""
 
 
 def _sounds(view: SessionView) -> bool:

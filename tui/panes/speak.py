@@ -14,13 +14,13 @@ from tui.widgets.utterances import Utterances
 class SpeakPane(Pane):
     TITLE = "Speak"
     EMPTY = (
-        "What you type is spoken. Ctrl+R speaks it again, Ctrl+S saves it as WAV, "
-        "Ctrl+W l goes to the list of all that was said."
+        "What you type is spoken. {replay} speaks it again, {save} saves it as WAV, "
+        "{choose_text} goes to the list of all that was said."
     )
     PLACEHOLDER = "Type a sentence and press Enter to hear it"
 
     def make_log(self) -> Widget:
-        return Utterances(self.EMPTY)
+        return Utterances(self.invitation)
 
     @property
     def utterances(self) -> Utterances:
@@ -44,7 +44,7 @@ class SpeakPane(Pane):
         return view.phase
 
     def remarks(self, view: SessionView, deck: DeckView) -> list[str]:
-        return speaking_remarks(view, deck)
+        return speaking_remarks(view, deck, deck_of(self).name_of)
 
     def text(self) -> str:
         """The text that is chosen, or else all."""

@@ -70,7 +70,8 @@ class AudioScreen(LiveScreen):
         with VerticalScroll(id="audio", can_focus=False) as box:
             box.border_title = "Audio"
             box.border_subtitle = Content.from_markup(
-                "Enter chooses · [@click=screen.look]r looks again[/] · [@click=screen.dismiss]Esc closes[/]"
+                "Tab goes on · Enter chooses · ← → set · [@click=screen.look]r looks again[/] · "
+                "[@click=screen.dismiss]Esc closes[/]"
             )
             for way in ("input", "output"):
                 with Horizontal(classes="meters"):

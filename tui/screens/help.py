@@ -22,10 +22,12 @@ _KEYS = 12
 """Cells of the column of keys."""
 _ALWAYS = (
     ("Enter", "Send or speak what is written"),
+    ("Ctrl+J", "Begin a new line, in a prompt"),
     ("Up, Down", "Earlier texts, in a prompt"),
     ("Shift+Tab", "Go to the pane before"),
     ("Ctrl+P", "Every action by its name"),
     ("Ctrl+C", "Copy what is selected"),
+    ("", "In brackets: an action's id, by which [keys] in the configuration gives it other keys"),
 )
 
 
@@ -43,7 +45,7 @@ def help_text(names_of: Callable[[str], str], wanted: str = "", width: int = 90)
             text.append(f"{title}\n", "bold underline")
         for keys, what in found:
             text.append(f"{keys.ljust(_KEYS)} ", "bold")
-            text.append(f"\n{' ' * (_KEYS + 1)}".join(wrap(what, max(20, width - _KEYS - 1))) + "\n")
+            text.append(f"\n{' ' * (_KEYS + 1)}".join(wrap(what, max(10, width - _KEYS - 1))) + "\n")
         if found:
             text.append("\n")
     for section in sections():
@@ -61,7 +63,7 @@ def _subjects(names_of: Callable[[str], str]) -> Iterator[tuple[str, list[tuple[
 
 def _told(action: DeckAction) -> str:
     known = action.label.lower() in action.help.lower()
-    return action.help if known else f"{action.label}: {action.help}"
+    return f"{action.help if known else f'{action.label}: {action.help}'} [{action.id}]"
 
 
 class HelpScreen(ModalScreen[None]):

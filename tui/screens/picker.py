@@ -25,8 +25,8 @@ _CHOOSING = (
     "[@click=screen.open]Enter opens[/] · [@click=screen.settings]Tab settings[/] · "
     "[@click=screen.mark](Ctrl+)Space marks[/] · [@click=screen.back]Esc closes[/]"
 )
-_SETTING = "[@click=screen.open]Ctrl+Enter opens[/] · [@click=screen.back]Esc goes back[/]"
-_CHANGING = "[@click=screen.done]Ctrl+Enter changes it[/] · [@click=screen.dismiss]Esc closes[/]"
+_SETTING = "[@click=screen.open]Ctrl+S opens[/] · [@click=screen.back]Esc goes back[/]"
+_CHANGING = "[@click=screen.done]Ctrl+S changes it[/] · [@click=screen.dismiss]Esc closes[/]"
 
 
 @dataclass(frozen=True)
@@ -231,15 +231,17 @@ class SettingsScreen(ModalScreen[SessionTable | None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close", show=False)]
 
     def __init__(self, table: SessionTable) -> None:
+        """Raises UnknownModel."""
         super().__init__()
         self._table = table
+        self._offer, self._model = find(table.kind, table.provider or None, table.model or None)
 
     def compose(self) -> ComposeResult:
-        offer, model = find(self._table.kind, self._table.provider or None, self._table.model or None)
+        named = f"{self._offer.provider} {self._model.rpartition('/')[2]}"
         with Vertical(id="settings") as box:
-            box.border_title = Content(one_line(f"{offer.provider} {model.rpartition('/')[2]}: settings", 60))
+            box.border_title = Content(one_line(f"{named}: settings", 60))
             box.border_subtitle = Content.from_markup(_CHANGING)
-            yield SettingsForm(offer, self._table, "Change")
+            yield SettingsForm(self._offer, self._table, "Change")
 
     def on_mount(self) -> None:
         self.query_one(SettingsForm).begin()

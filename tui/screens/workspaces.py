@@ -7,6 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -14,7 +15,7 @@ from textual.widgets.option_list import Option
 from sessions.text import one_line
 from tui.widgets.line import Line
 from tui.widgets.text_line import TextLine
-from tui.workspace.store import DEFAULT, BadWorkspace, Store, WorkspaceState
+from tui.workspace.store import BadWorkspace, Store, WorkspaceState
 
 
 class WorkspacesScreen(ModalScreen[tuple[str, WorkspaceState | None] | None]):
@@ -47,6 +48,14 @@ class WorkspacesScreen(ModalScreen[tuple[str, WorkspaceState | None] | None]):
         self._list()
         self.query_one(OptionList).focus()
 
+    def on_key(self, event: Key) -> None:
+        """What is typed is meant for the new name."""
+        field = self.query_one(TextLine)
+        if event.is_printable and event.character and self.focused is not field:
+            event.stop()
+            field.focus()
+            field.insert_text_at_cursor(event.character)
+
     def _list(self) -> None:
         names = self._store.names()
         if self._current not in names:
@@ -61,8 +70,9 @@ class WorkspacesScreen(ModalScreen[tuple[str, WorkspaceState | None] | None]):
         text = Text(one_line(name, 60), no_wrap=True)
         if name == self._current:
             text.append("  (open)", "dim")
-        elif name != DEFAULT and not self._store.is_saved(name):
-            text.append("  (of the configuration)", "dim")
+        elif self._store.is_configured(name):
+            saved = self._store.is_saved(name)
+            text.append("  (as it was left; Del: as configured)" if saved else "  (as configured)", "dim")
         return text
 
     @on(OptionList.OptionSelected)

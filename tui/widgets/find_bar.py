@@ -41,7 +41,9 @@ class FindBar(Horizontal):
 
     def on_mount(self) -> None:
         self.watch(self._log, "found", self._tell, init=False)
-        self.query_one(Input).focus()
+        # The focus asks where the cursor is, for which Textual places all widgets; that the log is lower by
+        # then, it does not notice.
+        self.call_after_refresh(self._log.on_resize)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -62,7 +64,7 @@ class FindBar(Horizontal):
 
     async def action_close(self) -> None:
         self._log.find("")
-        self._pane.entry_point.focus()
+        self.screen.set_focus(self._pane.entry_point, scroll_visible=False)
         await self.remove()
 
     def _tell(self, found: tuple[int, int]) -> None:
@@ -74,7 +76,9 @@ class FindBar(Horizontal):
 
 async def open_find(pane: "Pane", log: LineLog | Utterances) -> None:
     """Open the bar under the pane's log, or go to the one that is there."""
-    for bar in pane.query(FindBar):
-        bar.query_one(Input).focus()
-        return
-    await pane.mount(FindBar(pane, log), after=log)
+    bar = next(iter(pane.query(FindBar)), None)
+    if bar is None:
+        bar = FindBar(pane, log)
+        await pane.mount(bar, after=log)
+    # At once, not by a message: what is typed behind the key is to be found.
+    pane.screen.set_focus(bar.query_one(Input), scroll_visible=False)

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.events import DescendantFocus
 from textual.message import Message
 from textual.widget import Widget
@@ -15,7 +16,7 @@ from sessions.config import SessionTable
 from sessions.openings import BadSetting, chosen
 from sessions.providers.catalogue import Offer, UnknownModel
 from sessions.providers.settings import Setting, Value, WrongValue
-from sessions.text import one_line, plain
+from sessions.text import one_line
 from tui.widgets.text_line import TextLine
 from tui.widgets.text_lines import TextLines
 
@@ -49,13 +50,17 @@ class Field(Vertical):
         is_open = setting.kind == "text" or not listed
         is_other = is_open and bool(text) and text not in listed
         if listed:
-            options: list[tuple[str, object]] = [(each, each) for each in listed if each != setting.default]
+            options: list[tuple[str | Content, object]] = [
+                (each, each) for each in listed if each != setting.default
+            ]
             if setting.kind == "flag":
                 options = [(each, each) for each in listed]
             else:
                 options.insert(0, (f"{setting.default} (default)" if setting.default else _NOTHING, ""))
             if is_open:
                 options.append(("another…", _OTHER))
+            elif text and text not in listed:  # it is wrong, as will be told
+                options.append((Content(one_line(text, 60)), text))
             yield Select(options, allow_blank=False, compact=True, value=_OTHER if is_other else text)
         if is_open:
             line = TextLine(one_line(text, 1000), placeholder=setting.default or _NOTHING, compact=True)
@@ -106,7 +111,7 @@ class Field(Vertical):
 class SettingsForm(Vertical):
     """The settings of one offer, set as `table` has them. What is typed stays, right or wrong."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+enter", "done", "Done", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s,ctrl+enter", "done", "Done", show=False)]
 
     class Done(Message):
         """The user is content with the settings, and so is the catalogue."""

@@ -55,6 +55,8 @@ class FrameList(ScrollView, can_focus=True):
         self._chosen: int | None = None
         self._lines = 0
         self._following = True
+        self._sifted = False
+        """What is listed is another choice of frames: the list is to be full of them."""
         self._jumping = False
         self._continuing = False
 
@@ -69,7 +71,7 @@ class FrameList(ScrollView, can_focus=True):
         self.listing.sieve = sieve
         self._lines = 0
         self._scroll(0)
-        self._following = True
+        self._following = self._sifted = True
         self._scan(0)
 
     @property
@@ -172,7 +174,8 @@ class FrameList(ScrollView, can_focus=True):
         top = before = self.scroll_offset.y
         if self._following and lines > top + height:
             # By half a page at once: most rows then come below the last, and nothing else is painted.
-            top = lines - height + height // 2
+            top = lines - height + (0 if self._sifted else height // 2)
+            self._sifted = False
         else:
             top = max(0, min(top - gone, lines - 1))
         self._jumping = True

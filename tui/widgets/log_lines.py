@@ -23,7 +23,7 @@ DOUBTFUL = 0.6
 """The confidence of a word below which it is drawn as doubtful."""
 
 # All of them single cells.
-_LEAD: dict[Role, str] = {"speech": "• ", "user": "You  ", "answer": "← ", "note": "· ", "fault": "! "}
+_LEAD: dict[Role, str] = {"speech": "• ", "user": "› ", "answer": "← ", "note": "· ", "fault": "! "}
 
 
 class Span(NamedTuple):
@@ -183,7 +183,9 @@ class Laid:
             for place, text, styles in self.pieces(line, overlay):
                 style = Style.combine(style_of(name) for name in styles)
                 segments.append(Segment(text, style + Style.from_meta({"offset": (place, index)})))
-            self._strips[line] = Strip(segments)
+            begin, end = self.lines[line]
+            length = len(self.lead) + end - begin if self.text.isascii() else None
+            self._strips[line] = Strip(segments, length)
         return self._strips[line]
 
 

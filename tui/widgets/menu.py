@@ -61,6 +61,11 @@ class Menu(VerticalScroll):
     def compose(self) -> Iterable[Static]:
         yield self._table
 
+    @property
+    def actions(self) -> set[str]:
+        """The ids of those that it offers."""
+        return set(self._by_key.values())
+
     async def take(self, event: Key) -> None:
         """The next key chooses, scrolls or closes; one that does nothing closes too."""
         match event.key:

@@ -120,9 +120,9 @@ class PictureView(Widget):
 
     def _note_lines(self) -> list[Strip]:
         style = self.get_component_rich_style("picture--note")
-        note = Text(plain(self._fault if self._content else self._note), style)
+        note = Text(plain(self._fault if self._content else self._note))
         lines = note.wrap(_WRAPPER, max(1, self.size.width))
-        return [Strip([*line.render(_WRAPPER)]) for line in lines]
+        return [Strip([Segment(line.plain, style)]) for line in lines]
 
     def _sixels(self, crop: Region) -> Segment | None:
         """What paints the picture over its lines, where they are all in sight and nothing is in front."""

@@ -14,15 +14,16 @@ from tui.widgets.utterances import SIGNS, SOUNDING
 from tui.words import milliseconds
 
 _ACTIVE = (*SOUNDING, "synthesising", "queued")
-_BAR = 30
+_BAR, _SHORTEST = 30, 8
+"""Cells of the bar at most, and at least where anything else stands beside it."""
 _LONG = 10.0
 """Seconds from which on tenths are not worth the bytes."""
 _CONSOLE = Console(width=80, color_system=None)
 
 
 class Playback(Widget):
-    """Shows what sounds, or is about to: its phase, the seconds played of those there are, a bar, the first
-    byte's time, and what waits behind it. Only the cells that differ are repainted.
+    """Shows what sounds, or is about to: its phase, the seconds played of those there are, a bar, what waits
+    behind it and the first byte's time, as far as there is room. Only the cells that differ are repainted.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"playback--bar", "playback--rest", "playback--phase"}
@@ -60,21 +61,40 @@ class Playback(Widget):
         line.append(
             f"{SIGNS[speech.phase]} {speech.phase} ", self.get_component_rich_style("playback--phase")
         )
-        right = "" if speech.first_byte is None else f" first byte {milliseconds(speech.first_byte)}"
-        if len(active) > 1:
-            right += f" · {len(active) - 1} queued · {_time_left(active)} in all"
         if speech.phase == "cleared":
             line.append(f"after {speech.played:.1f} s ")
         elif speech.length:
             more = "" if speech.complete else "+"
             tenths = 1 if speech.length < _LONG else 0
             line.append(f"{speech.played:.{tenths}f} / {speech.length:.{tenths}f}{more} s ")
-            bar = max(0, min(_BAR, self.size.width - line.cell_len - len(right)))
+            room = self.size.width - line.cell_len
+            right = _fitting(_facts(speech, active), room - _SHORTEST)
+            bar = max(0, min(_BAR, room - len(right)))
             done = min(bar, round(bar * speech.played / speech.length))
             line.append("━" * done, self.get_component_rich_style("playback--bar"))
             line.append("─" * (bar - done), self.get_component_rich_style("playback--rest"))
-        line.append(right)
+            line.append(right)
+        else:
+            line.append(_fitting(_facts(speech, active), self.size.width - line.cell_len))
         return Strip(line.render(_CONSOLE))
+
+
+def _facts(speech: Speech, active: list[Speech]) -> list[str]:
+    """What else is to be told, the most wanted first."""
+    waiting = [f"{len(active) - 1} queued", f"{_time_left(active)} in all"] if len(active) > 1 else []
+    first = [] if speech.first_byte is None else [f"first byte {milliseconds(speech.first_byte)}"]
+    return [*waiting, *first]
+
+
+def _fitting(facts: list[str], room: int) -> str:
+    """As many of them as there is room for."""
+    text = ""
+    for fact in facts:
+        longer = f"{text} · {fact}" if text else f" {fact}"
+        if len(longer) > room:
+            break
+        text = longer
+    return text
 
 
 def _time_left(active: list[Speech]) -> str:

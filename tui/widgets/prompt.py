@@ -97,7 +97,8 @@ class Prompt(TextLines):
 
     def on_resize(self) -> None:
         whole = Content(f"{self._inviting} · {LINE_BREAK}")
-        self.placeholder = whole if whole.cell_length <= self.size.width else self._inviting
+        fits = whole.cell_length <= self.size.width
+        self.placeholder = whole if fits else self._inviting.truncate(self.size.width, ellipsis=True)
 
     async def _on_key(self, event: Key) -> None:
         """Its keys are carried out at once: as bindings they would come after the characters behind them."""

@@ -1,4 +1,7 @@
-"""One line of a pane that shows its life: what it hears or says, and how fast it answers."""
+"""One line of a pane that shows its life: what it hears or says, and how fast it answers.
+
+The latest latency itself stands in the frame, right below.
+"""
 
 import time
 from typing import ClassVar
@@ -8,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from sessions.state.snapshot import DeckView, SessionView
-from tui.widgets.sparkline import latency, sparkline
+from tui.widgets.sparkline import sparkline
 from tui.widgets.waveform import changed, shape, sweep
 
 EVERY = 0.25
@@ -17,14 +20,14 @@ _SIGNS = {"heard": "▸ ", "said": "◂ "}
 _RECENT = 20
 """Peaks for which speech goes on to be shown when it is over: a second."""
 _WIDE = 48
-_SPARK, _VALUE, _LEAST = 12, 8, 8
-"""Cells of the latencies, of the latest of them, and of a wave at least."""
+_SPARK, _LEAST = 12, 8
+"""Cells of the latencies, and of a wave at least."""
 
 
 class Pulse(Widget):
     """Only cells that change are painted: with nothing to hear and no new latency, none at all."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"pulse--heard", "pulse--said", "pulse--spark", "pulse--value"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"pulse--heard", "pulse--said", "pulse--spark"}
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,8 +61,7 @@ class Pulse(Widget):
         """Return the parts of the line, each its style and its text."""
         cells = _SPARK if self.size.width >= _WIDE else 0
         spark = f" {sparkline(view.latencies, cells):>{cells}}"
-        value = f" {latency(view.latencies[-1]) if view.latencies else '':<{_VALUE}}"
         style, wave = ("said", view.said) if any(view.said.peaks[-_RECENT:]) else ("heard", view.heard)
         sign = _SIGNS[style] if any(wave.peaks) else "  "
-        room = max(_LEAST, self.size.width - len(sign) - len(spark) - len(value))
-        return [(style, sign + shape(sweep(wave, room), 1)[0]), ("spark", spark), ("value", value)]
+        room = max(_LEAST, self.size.width - len(sign) - len(spark))
+        return [(style, sign + shape(sweep(wave, room), 1)[0]), ("spark", spark)]

@@ -1,7 +1,6 @@
 """Several lines of input into which anything may be pasted."""
 
 from textual.events import Paste
-from textual.strip import Strip
 from textual.widgets import TextArea
 
 from sessions.text import plain
@@ -13,10 +12,6 @@ class TextLines(TextArea):
     def __init__(self, text: str = "", *, placeholder: str = "") -> None:
         super().__init__(plain(text), compact=True, highlight_cursor_line=False, placeholder=placeholder)
         self.set_reactive(TextArea.cursor_blink, False)
-
-    def render_line(self, y: int) -> Strip:
-        # Textual's own fails at a placeholder for which there is no room at all.
-        return super().render_line(y) if self.content_size.width else Strip([])
 
     async def _on_paste(self, event: Paste) -> None:
         """Lines stay lines, and nothing acts."""

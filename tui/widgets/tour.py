@@ -16,7 +16,7 @@ class Tour(Static):
             f"Ctrl+P finds every action by name; {names_of('help')} tells all keys and how things work.",
             f"{names_of('new')} opens another session; {names_of('quit')} leaves. Any key puts this away.",
         )
-        super().__init__(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"), id="tour", markup=False)
+        super().__init__(Text("\n".join(lines)), id="tour", markup=False)
         self.border_title = "Welcome"
         self._close = close
 

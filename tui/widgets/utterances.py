@@ -63,6 +63,7 @@ class Utterances(ScrollView, can_focus=True):
         Binding("s", "app.perform('save')", "Save"),
         Binding("e", "app.perform('edit_text')", "Edit"),
         Binding("x,delete", "app.perform('drop')", "Take out"),
+        Binding("escape", "app.perform('to_prompt')", "Back"),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "utterances--speech",
@@ -154,7 +155,7 @@ class Utterances(ScrollView, can_focus=True):
         super().notify_style_update()
         self._wrapped_at = 0
         if self.is_attached and self.size.width:
-            self._lay_out()
+            self.call_later(self._lay_out)  # the parts' own styles come after this
 
     def render_line(self, y: int) -> Strip:
         at = y + self.scroll_offset.y

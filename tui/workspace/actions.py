@@ -62,6 +62,11 @@ class WorkspaceActions(DrivenApp):
 
     # Panes
 
+    def name_of(self, session: str) -> str:
+        """What the pane of a session is called on the screen: `2 Speak`."""
+        pane = next((pane for pane in self.panes if pane.session == session), None)
+        return f"{pane.number} {pane.name_shown}" if pane else session
+
     def go_to(self, pane: Pane | None) -> None:
         """Bring a pane to the front and give it the focus."""
         if pane:
@@ -89,6 +94,9 @@ class WorkspaceActions(DrivenApp):
         if parts:
             at = parts.index(self.focused) if self.focused in parts else -1
             parts[(at + 1) % len(parts)].focus()
+
+    def action_to_prompt(self) -> None:
+        self.go_to(self.pane)
 
     async def open_pane(self, table: SessionTable, after: Pane | None, *, grouped: bool = False) -> None:
         """Open a session in a pane of its own. What cannot be opened is told, and leaves no pane."""
@@ -118,10 +126,12 @@ class WorkspaceActions(DrivenApp):
         if picked is None:
             return
         if picked.compare:
+            if any(pane.grouped for pane in self.panes):
+                self.notify("the group there was before is dissolved")
             for pane in self.panes:
                 pane.grouped = False
         for table in picked.tables:
-            await self.open_pane(table, self.pane, grouped=picked.compare)
+            await self.open_pane(table, None, grouped=picked.compare)
 
     async def action_close(self) -> None:
         if pane := self.pane:
@@ -180,7 +190,8 @@ class WorkspaceActions(DrivenApp):
             await self.open_pane(pane.table, pane)
 
     def action_change(self) -> None:
-        from tui.screens.picker import SettingsScreen  # noqa: PLC0415 - when first opened
+        from sessions.providers.catalogue import UnknownModel  # noqa: PLC0415 - when first opened
+        from tui.screens.picker import SettingsScreen  # noqa: PLC0415 - as above
 
         if pane := self.pane:
 
@@ -188,7 +199,10 @@ class WorkspaceActions(DrivenApp):
                 if table is not None and table != pane.table:
                     await pane.do(Change(table))
 
-            self.push_screen(SettingsScreen(pane.table), change)
+            try:
+                self.push_screen(SettingsScreen(pane.table), change)
+            except UnknownModel as error:
+                pane.say_to_user(str(error), warning=True)
 
     def action_compare(self) -> None:
         if pane := self.pane:
@@ -214,6 +228,7 @@ class WorkspaceActions(DrivenApp):
         name, state = chosen
         if state is None:
             self.workspace, self._saved = name, self.state()
+            self.notify(f"saved as {name}, which is open now", markup=False)
             return
         self.save_workspace()
         self.workspace = name

@@ -86,6 +86,10 @@ class Store:
     def is_saved(self, name: str) -> bool:
         return self._path(name).exists()
 
+    def is_configured(self, name: str) -> bool:
+        """Whether the configuration has one of this name; what was saved since counts more."""
+        return name in self._config.workspaces
+
     def load(self, name: str) -> WorkspaceState:
         """The saved one, else the configuration's, else a new one. Raises BadWorkspace."""
         path = self._path(name)

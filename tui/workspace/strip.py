@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from tui.panes.pane import Pane
 
-_SIGNS = {"connecting": "…", "retrying": "↻", "closed": "!", "failed": "!"}
+_SIGNS = {"connecting": "…", "retrying": "↻", "closed": "○", "failed": "!"}
 _GAP = "  "
 
 
@@ -43,8 +43,13 @@ class Strip(Widget):
         super().__init__(id="strip")
         self._tabs: tuple[tuple[str, str], ...] = ()
         self._front = 0
+        self._otherwise = ""
 
-    def show(self, panes: list[Pane], front: Pane | None) -> None:
+    def show(self, panes: list[Pane], front: Pane | None, otherwise: str = "") -> None:
+        """`otherwise`: what to say where there are no panes."""
+        if not panes and otherwise != self._otherwise:
+            self._otherwise = otherwise
+            self.refresh()
         tabs = tuple((sign(pane), f"{pane.number} {pane.name_shown}") for pane in panes)
         at = panes.index(front) if front in panes else 0
         if (tabs, at) != (self._tabs, self._front):
@@ -52,7 +57,7 @@ class Strip(Widget):
             self.refresh()
 
     def render(self) -> Text:
-        text = Text(no_wrap=True, overflow="ellipsis")
+        text = Text("" if self._tabs else f" {self._otherwise}", no_wrap=True, overflow="ellipsis")
         for number, (state, name) in self._in_sight():
             style = "front" if number == self._front else "bad" if state == "!" else "other"
             text.append(f" {state} {name} ", self.get_component_rich_style(f"strip--{style}"))

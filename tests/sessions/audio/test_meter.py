@@ -56,6 +56,12 @@ def test_a_wave_is_the_peaks_of_the_last_seconds() -> None:
     assert meter.wave == Wave((0.3, 0.2, 0.5, 0.5, 0.5), 5)
     meter.add(0.7, 60.0)
     assert meter.wave == Wave((0.7,) * WAVE_KEPT, 1205)
+    meter.add(0.0, 60.0)
+    silent = meter.wave
+    meter.add(0.0, 1.0)
+    assert meter.wave is silent, "as long as it goes on there is nothing new"
+    meter.add(0.2, 0.05)
+    assert meter.wave.peaks[-2:] == (0.0, 0.2)
 
 
 def test_a_meter_draws_the_wave_of_what_it_watches() -> None:

@@ -11,7 +11,7 @@ from sessions.audio.stretch import Stretch
 from sessions.local.recogniser import Recogniser
 from tests.speech import RECORDINGS, transcripts, word_errors
 
-SPEEDS = [0.5, 0.75, 0.9, 1.1, 1.25, 1.5, 2.0]
+SPEEDS = (0.5, 0.9, 1.1, 2.0)
 
 
 def resampled(samples: Samples, source: int, target: int) -> Samples:
@@ -139,9 +139,7 @@ def test_other_speeds_are_refused(speed: float) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
-    ("speed", "worst"), [(0.5, 0.1), (0.75, 0.1), (1.0, 0.1), (1.25, 0.1), (1.5, 0.1), (2.0, 0.35)]
-)
+@pytest.mark.parametrize(("speed", "worst"), [(0.5, 0.1), (1.25, 0.1), (2.0, 0.35)])
 async def test_speech_keeps_its_words(speed: float, worst: float) -> None:
     recogniser, heard = Recogniser(), []
     for name in transcripts():

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from sessions.state import journal
 from sessions.state.journal import Journal, JournalView, WireFrame
+from sessions.state.log import Entry, LogView
 
 FRAMES = st.lists(st.one_of(st.binary(max_size=3000), st.text(max_size=300)), max_size=60)
 
@@ -42,3 +43,14 @@ def test_what_is_dropped_is_let_go(sizes: list[int]) -> None:
     for size in sizes:
         kept.add(0.0, "received", bytes(size))
     assert sum(frame.size for frame in kept._frames) <= 1.25 * journal.KEPT_BYTES + max(sizes)
+
+
+def test_views_of_the_same_moment_are_equal_so_that_an_idle_deck_is_not_drawn() -> None:
+    journal, log = Journal(), [Entry("note", "one")]
+    journal.add(1.0, "sent", "one")
+    before, log_before = journal.view(), LogView(log)
+    assert (journal.view(), LogView(log)) == (before, log_before)
+    journal.add(2.0, "received", "two")
+    log.append(Entry("note", "two"))
+    assert journal.view() != before and LogView(log) != log_before
+    assert LogView(list(log)) != LogView(log), "another log, though it reads the same"
