@@ -18,9 +18,7 @@ MOST = 150_000
 """Bytes that a pane may cost from its opening to the end of its work; generous."""
 
 
-def test_a_session_of_each_kind_from_its_opening_to_its_end(
-    sshd: Sshd, empty_home: Path, record_property: Callable[[str, object], None]
-) -> None:
+def test_a_session_of_each_kind_from_its_opening_to_its_end(sshd: Sshd, empty_home: Path) -> None:
     """The terminal tells late where its cursor is: nothing of that may be taken for typing."""
     settings = [f"HOME={empty_home}", "COLORTERM=truecolor"]
     deck = [sys.executable, "-m", "tui", "--input", f"file:{RECORDINGS / 'sense_0880.wav'}"]
@@ -66,6 +64,5 @@ def test_a_session_of_each_kind_from_its_opening_to_its_end(
         assert b"<>" in shown.output, shown.output[-100:]
         # The pointer's shape is set, and no title of the terminal.
         assert set(re.findall(rb"\x1b\](\d+)", shown.output)) <= {b"22"}
-    for name, cost in costs.items():
-        record_property(f"bytes of {name}", cost)
-        assert cost < MOST, costs
+    print("bytes to the terminal:", costs)  # shown by -s
+    assert max(costs.values()) < MOST
