@@ -92,7 +92,7 @@ class DeckApp(SoundActions, WorkspaceActions):
         self._first = state or usual()
         self._told_front = ""
         self._shown_on: Screen[object] | None = None
-        self._shown_at = 0.0
+        self._ticked_at = 0.0
         self._turn = self._turns_left = 0
         self.save_into = save_into
 
@@ -141,19 +141,28 @@ class DeckApp(SoundActions, WorkspaceActions):
         self.set_interval(SAVE_EVERY, self.save_workspace)
 
     def _show_news(self, view: "DeckView") -> None:
-        """Draw what is new, in turns if there are many panes; and now and then all, for what goes by time."""
+        """Draw what is new, in turns if there are many panes; else, once a second, what goes by time."""
         if not self.screen_stack:
             return
         now, turns = time.monotonic(), max(1, math.ceil(len(self._in_sight) / AT_ONCE))
-        late = now > self._shown_at + CLOCK - INTERVAL / 2  # a timer is never quite on time
-        if view is not self.view or self.screen is not self._shown_on or late:
-            self._turns_left, self._shown_on, self._shown_at = turns, self.screen, now
+        if view is not self.view or self.screen is not self._shown_on:
+            self._turns_left, self._shown_on = turns, self.screen
         if self._turns_left > 0:
             self._turns_left -= 1
             self._turn = (self._turn + 1) % turns
             self.show(view, self._turn)
+        elif now > self._ticked_at + CLOCK - INTERVAL / 2:  # a timer is never quite on time
+            self._ticked_at = now
+            self._tick(view)
         elif len(self.screen_stack) == 1:
             self.rest()
+
+    def _tick(self, view: "DeckView") -> None:
+        if len(self.screen_stack) > 1:
+            self.show(view)
+            return
+        for pane in self._in_sight:
+            pane.tick()
 
     def _draw_all_soon(self) -> None:
         self._shown_on = None

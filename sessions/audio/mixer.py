@@ -12,7 +12,7 @@ from itertools import count
 
 import numpy as np
 
-from sessions.audio.channel import Channel, Listener, clipped
+from sessions.audio.channel import Channel, Listener, Wave, clipped
 from sessions.audio.meter import WaveMeter
 from sessions.audio.modes import LOUDEST, Arbitration
 from sessions.audio.pcm import RATE, Samples, level, samples_of
@@ -198,7 +198,7 @@ class Mixer:
 
     def pull(self, frames: int) -> Samples:
         """Return the next samples: audio where there is some, silence otherwise."""
-        mix = np.zeros(frames, np.float32)
+        mix: Wave | None = None  # most pulls are of silence, which costs no arithmetic
         with self._lock:
             first = self._pulled
             ducked = self.policy == "duck" and self._front_sounds()
@@ -206,11 +206,11 @@ class Mixer:
             for group, channel in self._channels.items():
                 wave = channel.finish(first, frames, self._volume(group, channel, ducked=ducked))
                 if wave is not None:
-                    mix += wave
+                    mix = wave if mix is None else mix + wave
             self._pulled += frames
             listeners = self._listeners
-        out = clipped(mix)
-        peak = level(out)
+        out = np.zeros(frames, np.int16) if mix is None else clipped(mix)
+        peak = 0.0 if mix is None else level(out)
         fallen = self.level * 0.001 ** (frames / RATE / _FALL)
         self.level = max(peak, fallen if fallen > 0.001 else 0.0)
         self.meter.add(peak, frames / RATE)

@@ -27,7 +27,7 @@ RETRY_EVERY = 1.0
 _HUSH = 0.02
 """Seconds in which what sounds fades."""
 _WATCH_EVERY = 0.1
-_IDLE = 0.1
+_IDLE = 0.2
 """Seconds from pull to pull where there is no speaker and nothing to say: each wakes the machine."""
 
 Connected = Callable[[], str]

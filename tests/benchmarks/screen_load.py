@@ -28,6 +28,7 @@ from sessions.providers.codec import Kind
 from sessions.state.log import Entry, LogView
 from sessions.state.snapshot import DeckView, SessionView
 from tui.app import DeckApp
+from tui.commands.deck import collect_seldom
 from tui.driven import Manner
 from tui.workspace.store import PaneState, WorkspaceState
 
@@ -92,6 +93,7 @@ class _Feed:
         self._ended = threading.Event()
 
     def start(self) -> None:
+        collect_seldom()  # as the command does
         threading.Thread(target=self._run, daemon=True).start()
 
     def stop(self) -> None:
@@ -164,8 +166,11 @@ def _deck(panes: int, words: float, *, low_bandwidth: bool) -> DeckApp:
 
 
 def _with_engine(panes: int) -> DeckApp:
-    """Sessions of each kind in turn; the cursor is in the prompt of one."""
-    kinds: Iterator[Kind] = itertools.cycle(("transcribe", "speak", "converse"))
+    """Transcriptions and speech in turn; the cursor is in a prompt.
+
+    No conversations, whose frames tell once a minute how long they may last.
+    """
+    kinds: Iterator[Kind] = itertools.cycle(("transcribe", "speak"))
     tables = [SessionTable(kind) for kind in itertools.islice(kinds, panes)]
     state = WorkspaceState(
         tuple(PaneState(f"{table.kind}-{number}", table) for number, table in enumerate(tables)), "speak-1"

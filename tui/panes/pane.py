@@ -166,6 +166,11 @@ class Pane(Vertical):
             self._pulse.show(view, deck)
         self.set_class(view.phase == "failed", "failed")
 
+    def tick(self) -> None:
+        """Draw what goes by time, be the view the same: the frame."""
+        if self.view and self.deck:
+            self._show_frame(self.view, self.deck)
+
     def show_log(self, view: SessionView, fault: tuple[Entry, ...]) -> None:
         self.log_view.show(view.log, view.live + fault)
 
@@ -207,8 +212,7 @@ class Pane(Vertical):
 
     def on_resize(self, event: Resize) -> None:
         self.set_class(event.size.height < 8, "-short")
-        if self.view and self.deck:
-            self._show_frame(self.view, self.deck)
+        self.tick()
 
     # What every pane can do
 

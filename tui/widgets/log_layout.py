@@ -11,7 +11,7 @@ from sessions.state.log import Entry
 from tui.widgets.log_lines import Laid, Shape, entry_text
 from tui.widgets.log_window import Window
 
-_KEPT = 400
+_KEPT = 100
 """Settled entries that are kept laid out."""
 
 
