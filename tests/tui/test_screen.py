@@ -56,6 +56,15 @@ class Still(DeckApp):
         return ""
 
 
+async def drawn_once(pilot: Pilot[None]) -> None:
+    """Wait until the deck shows its view: a loaded machine takes its time."""
+    app = pilot.app
+    assert isinstance(app, DeckApp)
+    while app.view is None or (app.panes and app.focused is None):
+        await pilot.pause(0.02)
+    await pilot.pause()
+
+
 async def open_audio(pilot: Pilot[None]) -> None:
     """Open the audio screen, and wait until it is drawn and drawn the same again."""
     app = pilot.app
@@ -80,7 +89,7 @@ async def open_audio(pilot: Pilot[None]) -> None:
 async def test_hostile_text_is_shown_and_obeyed_nowhere(view: DeckView, keys: list[str]) -> None:
     app = Still(view)
     async with app.run_test(size=(200, 50)) as pilot:
-        await pilot.pause()
+        await drawn_once(pilot)
         await pilot.press(*keys)
         await pilot.pause()
         shown = screen_text(app)
@@ -95,7 +104,7 @@ async def test_a_long_log_follows_its_end_until_it_is_scrolled_back() -> None:
     entries = [Entry("speech", f"line number {number}") for number in range(500)]
     app = Still(deck(session("transcribe", log=entries)))
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+        await drawn_once(pilot)
         assert "line number 499" in screen_text(app)
         await pilot.press("f2", "pageup", "pageup")
         assert "line number 499" not in screen_text(app)
@@ -129,7 +138,7 @@ async def test_an_interim_that_grows_repaints_only_its_own_line() -> None:
     settled = [Entry("speech", f"settled {number}") for number in range(5)]
     app = Still(deck(session("transcribe", log=settled)))
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
+        await drawn_once(pilot)
         log = app.panes[0].query_one(LineLog)
         log.show(LogView(settled), (Entry("speech", "", tail="it begins"),))
         await pilot.pause()

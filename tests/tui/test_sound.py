@@ -27,7 +27,7 @@ from sessions.live.actions import (
 )
 from sessions.state.snapshot import DeckView, SessionView, Speech
 from tests.tui.drawn import screen_text
-from tests.tui.test_screen import Still
+from tests.tui.test_screen import Still, drawn_once
 from tests.tui.views import IN_TROUBLE, LAPTOP, SOUND, deck, session
 from tui.actions import sound
 from tui.panes.sound import speaks_first
@@ -42,7 +42,7 @@ THREE = (session("transcribe"), session("speak"), session("converse"))
 async def title(view: DeckView, width: int) -> str:
     app = Still(view)
     async with app.run_test(size=(width, 24)) as pilot:
-        await pilot.pause()
+        await drawn_once(pilot)
         return screen_text(app).partition("\n")[0]
 
 
@@ -79,7 +79,7 @@ async def test_clipping_loss_and_a_lost_speaker_are_told_in_words(width: int, go
 async def test_a_moving_meter_repaints_the_meter_alone() -> None:
     app = Still(deck(*THREE, audio=LAPTOP))
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
+        await drawn_once(pilot)
         painted: list[str | None] = []
         for line in app.query(Line):
             line.render_line = _noting(line, painted)  # type: ignore[method-assign]
@@ -139,7 +139,7 @@ def test_the_microphone_is_told_in_words(
 async def test_frames_tell_what_is_not_as_usual() -> None:
     app = Still(SOUND)
     async with app.run_test(size=(200, 50)) as pilot:
-        await pilot.pause()
+        await drawn_once(pilot)
         shown = screen_text(app)
     for words in (
         "push-to-talk",
@@ -160,7 +160,7 @@ async def test_a_recording_is_told_before_all_else_and_its_file_where_there_is_r
     )
     app = Still(deck(THREE[0], view, THREE[2], audio=LAPTOP))
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+        await drawn_once(pilot)
         await pilot.press("f3")
         await pilot.pause()
         assert "● rec · silenced" in screen_text(app)
@@ -187,8 +187,7 @@ def test_who_speaks_first_is_told_where_panes_queue() -> None:
 async def asked(view: DeckView, *keys: str) -> list[tuple[str, Action]]:
     app = Still(view)
     async with app.run_test(size=(120, 40)) as pilot:
-        while app.view is None or app.focused is None:  # it is still being filled
-            await pilot.pause(0.02)
+        await drawn_once(pilot)
         app.asked.clear()
         await pilot.press(*keys)
         await pilot.pause()
@@ -235,7 +234,7 @@ async def test_what_is_not_for_a_pane_is_not_asked_for_it() -> None:
 async def test_the_palette_carries_out_what_has_no_key() -> None:
     app = Still(deck(*THREE))
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
+        await drawn_once(pilot)
         await pilot.press("f2")
         app.asked.clear()
         actions = [each for each in sound.ACTIONS if each.panes is None or "transcribe" in each.panes]
@@ -261,7 +260,7 @@ async def test_the_palette_carries_out_what_has_no_key() -> None:
 async def test_the_pane_in_front_is_told_once_a_change() -> None:
     app = Still(deck(*THREE))
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
+        await drawn_once(pilot)
         for key in ("f3", "f3", "f1", "escape", "tab", "f2"):
             await pilot.press(key)
             await pilot.pause()
