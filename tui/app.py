@@ -79,8 +79,8 @@ class DeckApp(SoundActions, WorkspaceActions):
         state: WorkspaceState | None = None,
         lacks: Callable[[SessionTable], str] = lambda table: "",
     ) -> None:
-        config = config or Config(Path())
-        super().__init__(config, Store(config), workspace, state or usual())
+        config, state = config or Config(Path()), state or usual()
+        super().__init__(config, Store(config), workspace, state)
         self.drive(manner or Manner())
         self.wishes = Wishes()
         self._make_engine = make_engine
@@ -89,7 +89,7 @@ class DeckApp(SoundActions, WorkspaceActions):
         self._engine: Engine | None = None
         self._started = asyncio.Event()
         self.view: DeckView | None = None
-        self._first = state or usual()
+        self._first = state
         self._told_front = ""
         self._shown_on: Screen[object] | None = None
         self._ticked_at = 0.0

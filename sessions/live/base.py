@@ -97,7 +97,7 @@ class LiveSession(ConnectedSession):
             case ToggleRecording():
                 return await self._toggle_recording(action)
             case Save(folder=folder):
-                return await self.write(folder, *self.to_save())
+                return await self.write(folder, *self.to_save(action))
             case Export(folder=folder, ending=ending):
                 # In a thread: hours of speech take longer than what the network can wait.
                 content = await anyio.to_thread.run_sync(export, self.entries(), ending)
@@ -135,7 +135,7 @@ class LiveSession(ConnectedSession):
         """Return what was said and heard, with what is still being written."""
         return list(self.log)
 
-    def to_save(self) -> tuple[str, bytes, str]:
+    def to_save(self, wanted: Save) -> tuple[str, bytes, str]:
         """Return ending and content of the file to save, and a remark on it. Raises ImpossibleCommand."""
         return "txt", export(self.entries(), "txt"), ""
 

@@ -42,8 +42,6 @@ class ImageSession(LiveSession):
             case Say(text=text):
                 self._say(text)
                 return ""
-            case Save(folder=folder, picture=name):
-                return await self.write(folder, *self._to_save(name))
             case _:
                 return await super().do(action)
 
@@ -77,13 +75,10 @@ class ImageSession(LiveSession):
     def stop(self) -> None:
         """Nothing sounds here, and a picture that is asked for cannot be taken back."""
 
-    def to_save(self) -> tuple[str, bytes, str]:
-        return self._to_save("")
-
-    def _to_save(self, name: str) -> tuple[str, bytes, str]:
-        if picture := self._list.find(name):
+    def to_save(self, wanted: Save) -> tuple[str, bytes, str]:
+        if picture := self._list.find(wanted.picture):
             return ending_of(picture.content), picture.content, ""
-        raise ImpossibleCommand("there is no such picture" if name else "there is no picture yet")
+        raise ImpossibleCommand("there is no such picture" if wanted.picture else "there is no picture yet")
 
     def _say(self, text: str) -> None:
         if not text.strip():

@@ -45,8 +45,6 @@ class SpeakSession(LiveSession):
                 self._replay(name)
             case Drop(utterance=name):
                 return self._drop(name)
-            case Save(folder=folder, utterance=name):
-                return await self.write(folder, *self._to_save(name))
             case _:
                 return await super().do(action)
         return ""
@@ -80,11 +78,8 @@ class SpeakSession(LiveSession):
         if self.phase == "ready":
             self.send(Clear())
 
-    def to_save(self) -> tuple[str, bytes, str]:
-        return self._to_save("")
-
-    def _to_save(self, name: str) -> tuple[str, bytes, str]:
-        name, sound = self._sound(name)
+    def to_save(self, wanted: Save) -> tuple[str, bytes, str]:
+        name, sound = self._sound(wanted.utterance)
         out = io.BytesIO()
         with wave.open(out, "wb") as file:
             file.setnchannels(1)

@@ -62,11 +62,7 @@ class PaneGrid(VerticalScroll):
             return
         at = panes.index(pane)
         to = (at + step) % len(panes)
-        if to == 0:
-            self.move_child(pane, before=panes[0])
-        elif to == len(panes) - 1:
-            self.move_child(pane, after=panes[-1])
-        elif step > 0:
+        if to > at:
             self.move_child(pane, after=panes[to])
         else:
             self.move_child(pane, before=panes[to])
