@@ -131,10 +131,10 @@ class Response:
 
     async def _send_audio(self, frames: list[bytes]) -> None:
         for frame in frames:
+            await anyio.lowlevel.checkpoint()  # one that was cancelled sends no more
             assert self._item is not None
             self._item.seconds += len(frame) / (self._format.frame_size * self._format.sample_rate)
             await self._part("response.output_audio.delta", delta=base64.b64encode(frame).decode())
-            await anyio.lowlevel.checkpoint()
 
     async def _open_item(self) -> Item:
         item = answer_item()

@@ -35,10 +35,16 @@ async def until(pilot: Pilot[None], reached: Callable[[str], bool]) -> str:
     end = time.monotonic() + LIMIT
     app = pilot.app
     assert isinstance(app, DeckApp)
-    while not reached(shown := screen_text(app)):
+    shown = ""
+    while not (_is_laid_out(app) and reached(shown := screen_text(app))):
         assert time.monotonic() < end, f"not reached; the screen is\n{shown}"
         await pilot.pause(0.05)
     return shown
+
+
+def _is_laid_out(app: DeckApp) -> bool:
+    """What is drawn between a removal and the layout after it is never sent to a terminal."""
+    return not (app._batch_count or app.screen._layout_required)
 
 
 async def type_text(pilot: Pilot[None], text: str) -> None:

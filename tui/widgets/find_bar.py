@@ -11,6 +11,7 @@ from textual.widgets import Input, Static
 from sessions.text import plain
 from tui.widgets.line import Line
 from tui.widgets.line_log import LineLog
+from tui.widgets.removing import remove
 from tui.widgets.text_line import TextLine
 from tui.widgets.utterances import Utterances
 
@@ -65,7 +66,7 @@ class FindBar(Horizontal):
     async def action_close(self) -> None:
         self._log.find("")
         self.screen.set_focus(self._pane.entry_point, scroll_visible=False)
-        await self.remove()
+        await remove(self)
 
     def _tell(self, found: tuple[int, int]) -> None:
         current, total = found

@@ -4,6 +4,7 @@ from textual.containers import VerticalScroll
 from textual.events import Resize
 
 from tui.panes.pane import Pane
+from tui.widgets.removing import remove
 from tui.workspace.layout import LEAST_HEIGHT, Arrangement, arrange
 
 
@@ -51,7 +52,7 @@ class PaneGrid(VerticalScroll):
         panes = self.panes
         at = panes.index(pane)
         beside = [*panes[at + 1 :], *reversed(panes[:at])]
-        await pane.remove()
+        await remove(pane)
         self._front = beside[0] if beside else None
         self.rearrange()
 
