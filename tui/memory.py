@@ -6,6 +6,8 @@ from pathlib import Path
 import msgspec
 from platformdirs import user_state_path
 
+from sessions.files import write_whole
+
 logger = logging.getLogger(__name__)
 
 
@@ -36,9 +38,6 @@ def remember(path: Path | None = None, **fields: str | bool) -> None:
     """Change what is remembered; where that is not possible, the log tells."""
     where = path or default_path()
     try:
-        where.parent.mkdir(parents=True, exist_ok=True)
-        new = where.with_suffix(".new")
-        new.write_bytes(msgspec.json.encode(msgspec.structs.replace(load(where), **fields)))
-        new.replace(where)
+        write_whole(where, msgspec.json.encode(msgspec.structs.replace(load(where), **fields)))
     except OSError as error:
         logger.warning("%s: not written: %s", where, error)

@@ -7,6 +7,7 @@ import msgspec
 from platformdirs import user_state_path
 
 from sessions.audio.modes import Arbitration, EchoMode
+from sessions.files import write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -40,9 +41,6 @@ def save(settings: AudioSettings, path: Path | None = None) -> None:
     """Remember; where that is not possible, the log tells."""
     where = path or default_path()
     try:
-        where.parent.mkdir(parents=True, exist_ok=True)
-        new = where.with_suffix(".new")
-        new.write_bytes(msgspec.json.encode(settings))
-        new.replace(where)
+        write_whole(where, msgspec.json.encode(settings))
     except OSError as error:
         logger.warning("%s: not written: %s", where, error)

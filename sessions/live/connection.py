@@ -60,9 +60,6 @@ _WISHES = (Speak, SendText, MakeImage)
 """What a user wants whether or not the session is open: a closed one is opened for it."""
 _WISHED_FOR = "F5, or what you type or say,"
 
-_WISHES = (Speak, SendText, MakeImage)
-"""What a user asks for whether or not the session is open: a closed one is opened for it."""
-
 
 class ConnectedSession(ABC):
     """Connects, and connects anew when the connection breaks or its user asks for it."""

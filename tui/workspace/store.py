@@ -3,7 +3,6 @@
 One JSON file each, in the user's folder for data. They hold no keys: those are named in the configuration.
 """
 
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import msgspec
 from platformdirs import user_data_path
 
 from sessions.config import Config, SessionTable
+from sessions.files import write_whole
 from sessions.live.actions import Open
 from sessions.providers.codec import Kind
 
@@ -110,12 +110,8 @@ class Store:
     def save(self, name: str, state: WorkspaceState) -> None:
         """Write it whole or not at all. Raises BadWorkspace."""
         path = self._path(name)
-        part = path.with_suffix(f".{os.getpid()}.part")
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            part.write_bytes(msgspec.json.format(msgspec.json.encode(state)))
-            part.chmod(0o600)
-            part.replace(path)
+            write_whole(path, msgspec.json.format(msgspec.json.encode(state)))
         except OSError as error:
             raise BadWorkspace(f"{path}: {(error.strerror or 'cannot be written').lower()}") from None
 
