@@ -11,7 +11,7 @@ from textual.geometry import Size
 
 from sessions.state.log import Entry
 from tests.tui.drawn import screen_text
-from tests.tui.test_screen import Still
+from tests.tui.test_screen import Still, drawn_once
 from tests.tui.views import deck, session
 from tui.actions import ACTIONS
 
@@ -52,7 +52,7 @@ async def _resize(bursts: list[list[Step]]) -> None:
     )
     app = Still(view)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+        await drawn_once(pilot)
         front = app.pane
         assert front and front.prompt
         front.prompt.text = _DRAFT
