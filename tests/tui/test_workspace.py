@@ -16,6 +16,7 @@ from tests.tui.test_deck import make_deck, type_text, until
 from tests.tui.test_screen import Still
 from tests.tui.views import BUSY, deck, session
 from tui.app import DeckApp
+from tui.panes.kinds import pane_for
 from tui.workspace.layout import LEAST_HEIGHT, NARROW, WIDEST, arrange
 from tui.workspace.store import BadWorkspace, PaneState, Store, WorkspaceState, usual
 
@@ -159,6 +160,22 @@ async def test_a_group_is_driven_by_one_prompt() -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert {name for name, action in app.asked if action == Say("hello")} == {"speak", "speak-2"}
+
+
+def test_a_title_is_no_markup() -> None:
+    assert pane_for("speak", SessionTable("speak"), "[/x] [bold]").name_shown == "[/x] [bold]"
+
+
+@pytest.mark.anyio
+async def test_a_refused_title_is_told() -> None:
+    app = Still(deck(session("speak")))
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await _shown(pilot)
+        app.refusal = "not now"
+        await app.action_perform("rename")
+        await type_text(pilot, "x")
+        await pilot.press("enter")
+        await until(pilot, lambda shown: "not now" in shown)
 
 
 @pytest.mark.anyio

@@ -10,7 +10,7 @@ import msgspec
 
 from sessions.commands import ImpossibleCommand
 from sessions.config import Config, SessionTable
-from sessions.live.actions import Action, Change, Close, Open, Rename, Restore
+from sessions.live.actions import Action, Change, Close, Open, Restore
 from sessions.text import one_line
 from tui.driven import DrivenApp
 from tui.panes.kinds import pane_for
@@ -181,7 +181,7 @@ class WorkspaceActions(DrivenApp):
 
             async def rename(title: str | None) -> None:
                 if title is not None:
-                    await self.carry_out(pane.session, Rename(title))
+                    await pane.rename(title)
 
             self.push_screen(AskScreen("Title of the pane", pane.title, pane.TITLE), rename)
 
