@@ -6,16 +6,14 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from textual.pilot import Pilot
 
 from sessions.config import Config, SessionTable, WorkspaceTable
 from sessions.gateway import Gateway
 from sessions.live.actions import Say
 from tests.tui.drawn import screen_text
 from tests.tui.test_deck import make_deck, type_text, until
-from tests.tui.test_screen import Still
+from tests.tui.test_screen import Still, drawn_once
 from tests.tui.views import BUSY, deck, session
-from tui.app import DeckApp
 from tui.panes.kinds import pane_for
 from tui.workspace.layout import LEAST_HEIGHT, NARROW, WIDEST, arrange
 from tui.workspace.store import BadWorkspace, PaneState, Store, WorkspaceState, usual
@@ -114,7 +112,7 @@ def test_workspaces_of_the_configuration_are_there_and_a_new_name_begins_as_usua
 async def test_a_small_screen_shows_the_front_pane_and_a_strip_of_all() -> None:
     app = Still(BUSY)
     async with app.run_test(size=(80, 24)) as pilot:
-        await _shown(pilot)
+        await drawn_once(pilot)
         await pilot.press("f2")
         assert [pane.display for pane in app.panes] == [True, False, False]
         assert "1 Transcribe" in screen_text(app) and "▶ 2 Speak" in screen_text(app)
@@ -133,7 +131,7 @@ async def test_a_small_screen_shows_the_front_pane_and_a_strip_of_all() -> None:
 async def test_panes_move_and_zoom() -> None:
     app = Still(BUSY)
     async with app.run_test(size=(120, 40)) as pilot:
-        await _shown(pilot)
+        await drawn_once(pilot)
         await pilot.press("f2")
         await app.action_perform("move_on")
         assert [pane.session for pane in app.panes] == ["speak", "transcribe", "converse"]
@@ -151,7 +149,7 @@ async def test_panes_move_and_zoom() -> None:
 async def test_a_group_is_driven_by_one_prompt() -> None:
     app = Still(deck(session("speak"), session("speak-2", kind="speak"), session("speak-3", kind="speak")))
     async with app.run_test(size=(120, 40)) as pilot:
-        await _shown(pilot)
+        await drawn_once(pilot)
         for pane in app.panes[:2]:
             app.go_to(pane)
             await app.action_perform("compare")
@@ -170,7 +168,7 @@ def test_a_title_is_no_markup() -> None:
 async def test_a_refused_title_is_told() -> None:
     app = Still(deck(session("speak")))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        await _shown(pilot)
+        await drawn_once(pilot)
         app.refusal = "not now"
         await app.action_perform("rename")
         await type_text(pilot, "x")
@@ -211,11 +209,3 @@ async def test_a_workspace_is_as_it_was_left(embedded: Gateway, tmp_path: Path) 
     state = Store(Config(Path())).load("default")
     assert [(pane.name, pane.draft) for pane in state.panes] == [("speak", ""), ("converse", "not yet sent")]
     assert msgspec.json.decode(msgspec.json.encode(state), type=WorkspaceState) == state
-
-
-async def _shown(pilot: Pilot[None]) -> None:
-    app = pilot.app
-    assert isinstance(app, DeckApp)
-    while app.view is None:
-        await pilot.pause(0.02)
-    await pilot.pause()

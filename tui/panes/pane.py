@@ -8,7 +8,6 @@ from rich.text import Text
 from textual.containers import Vertical
 from textual.events import Resize
 from textual.geometry import Region
-from textual.markup import escape
 from textual.widget import Widget
 
 from sessions.config import SessionTable
@@ -84,7 +83,7 @@ class Pane(Vertical):
         """The part of the frame that is being written, relative to what is in it."""
         self._trouble: Trouble | None = None
         self._pulse: Pulse | None = None
-        self.border_title = escape(self.name_shown)
+        self.border_title = Text(self.name_shown)
 
     @property
     def name_shown(self) -> str:

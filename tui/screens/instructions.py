@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.markup import escape
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -23,7 +23,7 @@ class InstructionsScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="instructions") as box:
-            box.border_title = f"System instructions · {escape(self._pane)}"
+            box.border_title = Content(f"System instructions · {self._pane}")
             box.border_subtitle = "Ctrl+S applies · Esc cancels"
             yield TextLines(self._instructions, placeholder="Such as: be brief")
             yield Static(
